@@ -1,0 +1,137 @@
+// What the enforcer says of the kernel: facts, as data. Shared by the protocol, status and explain.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Digest } from './digest.ts';
+import type { Mode, Operation } from './policy/document.ts';
+import type { SourcePosition } from './result.ts';
+import type { BundleVersion } from './version.ts';
+import type { Signer } from './bundle.ts';
+
+/** A bundle, reduced to what people ask: which, from where, by whom. */
+export interface BundleSummary {
+  readonly digest: Digest;
+  readonly version: BundleVersion;
+  readonly repository: string;
+  readonly channel: string;
+  readonly commit: string;
+  readonly sourceRepository: string;
+  readonly signers: readonly Signer[];
+  readonly expires: string;
+}
+
+/** What the kernel holds now. `nothing` only before the first activation or after `disable`. */
+export type Enforced =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'baseline'; readonly generation: number; readonly since: string }
+  | {
+      readonly kind: 'bundle';
+      readonly generation: number;
+      readonly since: string;
+      readonly bundle: BundleSummary;
+      /** False between activation and confirm. */
+      readonly confirmed: boolean;
+    };
+
+/** One canary: a private object that policy denies was tried by an ordinary child. */
+export interface CanaryResult {
+  readonly hook: string;
+  readonly operation: Operation;
+  readonly outcome:
+    | 'denied'
+    | 'allowed'
+    | 'no-answer'
+    | 'no-event'
+    | 'wrong-errno'
+    | 'wrong-generation';
+  readonly detail: string;
+}
+
+export interface CanaryReport {
+  readonly healthy: boolean;
+  readonly generation: number;
+  readonly at: string;
+  readonly results: readonly CanaryResult[];
+}
+
+/** A program of the object and what became of it on this kernel. */
+export interface HookState {
+  readonly hook: string;
+  readonly program: string;
+  readonly state: 'attached' | 'rejected' | 'absent' | 'detached';
+  readonly detail: string;
+}
+
+export interface EventTotals {
+  readonly sequence: number;
+  readonly emitted: number;
+  readonly dropped: number;
+  readonly denied: number;
+  readonly audited: number;
+  readonly incomplete: number;
+}
+
+/** Set by `warder rollback`: the digest rolled away from stays out until a higher version or resume. */
+export interface Hold {
+  readonly digest: Digest;
+  readonly version: BundleVersion;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface EnforcerStatus {
+  readonly enforced: Enforced;
+  readonly lastKnownGood: BundleSummary | null;
+  readonly highestSeen: BundleVersion | null;
+  readonly hold: Hold | null;
+  readonly canary: CanaryReport | null;
+  readonly hooks: readonly HookState[];
+  readonly totals: EventTotals;
+  readonly adopted: boolean;
+  readonly trust: { readonly version: number; readonly fingerprint: Digest };
+  readonly enforcerVersion: string;
+  readonly bootId: string;
+}
+
+/** A decision that was not a plain allow, explained as far as the host can. */
+export interface DecisionEvent {
+  /** `<boot id, 8 digits>-<cpu>-<sequence>`: unique on a host. */
+  readonly id: string;
+  readonly at: string;
+  readonly action: 'deny' | 'audit';
+  readonly reason: 'rule' | 'refer' | 'incomplete' | 'self';
+  readonly operation: Operation | null;
+  readonly hook: string;
+  readonly errno: 'EACCES' | null;
+  readonly generation: number;
+  /** `policy/rule`; null when no rule decided (incomplete, self). */
+  readonly rule: string | null;
+  readonly ruleReason: string | null;
+  readonly mode: Mode | null;
+  readonly origin: SourcePosition | null;
+  readonly bundle: BundleSummary | null;
+  readonly object: { readonly path: string; readonly pathCut: boolean; readonly identity: string };
+  readonly process: {
+    readonly pid: number;
+    readonly tgid: number;
+    readonly ppid: number;
+    readonly uid: number;
+    readonly comm: string;
+    /** Best effort: from /proc after the fact; null when the process is gone. */
+    readonly exe: string | null;
+    readonly exeIdentity: string;
+    readonly cgroupId: string;
+    readonly startedAt: string;
+  };
+}
+
+/** What a host can and cannot enforce; `missing` is empty when it can. */
+export interface HostReport {
+  readonly kernel: string;
+  readonly missing: readonly {
+    readonly what: 'kernel-version' | 'btf' | 'lsm-order' | 'capability' | 'hook' | 'bpffs';
+    readonly detail: string;
+    readonly hint: string;
+  }[];
+}

@@ -1,0 +1,29 @@
+// Errors of the host: what it cannot do, and tools that it lacks.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { EXIT, type ErrorTable } from './spec.ts';
+
+export const HOST_ERRORS = {
+  'host/unsupported': {
+    meaning:
+      'This host cannot enforce: kernel version, BTF, lsm= order, capability or hook is missing.',
+    exit: EXIT.hostUnsupported,
+    retry: 'never',
+  },
+  'host/tool-untrusted': {
+    meaning: 'A program that Warder runs is missing, too old, or writable by others.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'host/enforcer-unavailable': {
+    meaning: 'The enforcer does not answer on its socket.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'host/enforcer-denied': {
+    meaning: 'The enforcer does not accept this request from this user.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+} as const satisfies ErrorTable;

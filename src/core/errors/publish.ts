@@ -1,0 +1,13 @@
+// Errors of building, signing and pushing a bundle.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { EXIT, type ErrorTable } from './spec.ts';
+
+export const PUBLISH_ERRORS = {
+  'publish/not-a-repository': {
+    meaning: 'The folder is not a policy repository with a commit.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+} as const satisfies ErrorTable;

@@ -1,0 +1,28 @@
+// Errors of persistent state.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { EXIT, type ErrorTable } from './spec.ts';
+
+export const STATE_ERRORS = {
+  'state/locked': {
+    meaning: 'Another process holds this state.',
+    exit: EXIT.state,
+    retry: 'never',
+  },
+  'state/corrupt': {
+    meaning: 'State on disk fails its integrity check.',
+    exit: EXIT.state,
+    retry: 'never',
+  },
+  'state/lost': {
+    meaning: 'Every copy of the version floor is gone.',
+    exit: EXIT.state,
+    retry: 'never',
+  },
+  'record/write-failed': {
+    meaning: 'State could not be written.',
+    exit: EXIT.state,
+    retry: 'backoff',
+  },
+} as const satisfies ErrorTable;

@@ -1,0 +1,19 @@
+// Every bound in one place, with its unit in its name. Beyond a bound is a refusal, never a cut.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+export const LIMITS = {
+  manifestBytesMax: 4 * 1024 * 1024,
+  configBytesMax: 1024 * 1024,
+  fileBytesMax: 4 * 1024 * 1024,
+  bundleBytesMax: 16 * 1024 * 1024,
+  layersMax: 256,
+  attestationBytesMax: 1024 * 1024,
+  referrersMax: 64,
+  referrerIndexBytesMax: 4 * 1024 * 1024,
+  policyFileBytesMax: 1024 * 1024,
+  jsonDepthMax: 64,
+  fetchTimeoutMs: 60_000,
+  verifyTimeoutMs: 20_000,
+  enforcerFrameBytesMax: 48 * 1024 * 1024,
+} as const;

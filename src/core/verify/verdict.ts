@@ -1,0 +1,52 @@
+// The outcome of verification, with every check that led to it, so that a decision can be explained
+// and replayed. A check that did not run is a refusal.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Admission } from '../bundle.ts';
+import type { Digest } from '../digest.ts';
+import type { Failure } from '../result.ts';
+import type { BundleVersion } from '../version.ts';
+
+/** One step of docs/verification.md. */
+export interface CheckRecord {
+  readonly check: string;
+  readonly outcome: 'passed' | 'refused' | 'not-run';
+  /** What was compared, for people; escaped. */
+  readonly detail: string;
+}
+
+export type VerifyVerdict =
+  | {
+      readonly kind: 'accepted';
+      readonly admission: Admission;
+      readonly checks: readonly CheckRecord[];
+    }
+  | {
+      readonly kind: 'refused';
+      /** All reasons, the first failing check first. Never empty. */
+      readonly failures: readonly [Failure, ...Failure[]];
+      readonly checks: readonly CheckRecord[];
+    };
+
+/** The highest version ever admitted here. `highestSeen` never falls. */
+export interface Floor {
+  readonly highestSeen: BundleVersion;
+  readonly digest: Digest;
+}
+
+/** What this host knows besides the bundle and the trust policy. Time is an argument. */
+export interface VerifyContext {
+  readonly nowMs: number;
+  /** Null before anything was admitted. */
+  readonly floor: Floor | null;
+  /** Digests that this host admitted before: the only ones that may be below the floor. */
+  readonly admitted: readonly Digest[];
+  /** Canonical repository and channel that this host is configured for. */
+  readonly repository: string;
+  readonly channel: string;
+  readonly agentVersion: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Replays (restore, boot) skip the floor; expiry then only makes the state stale. */
+  readonly purpose: 'admit' | 'replay';
+}

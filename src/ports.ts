@@ -1,0 +1,87 @@
+// Every side effect as an interface over core types. Adapters implement them, composition roots wire
+// them, tests replace them. No port throws for an expected failure: it answers a Result; what is thrown
+// is a bug.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleBytes, Candidate, Descriptor } from './core/bundle.ts';
+import type { Digest } from './core/digest.ts';
+import type { CanaryReport, DecisionEvent, Enforced, EnforcerStatus } from './core/enforcement.ts';
+import type { Reference, Repository } from './core/reference.ts';
+import type { Result } from './core/result.ts';
+import type { Evidence } from './core/verify/evidence.ts';
+import type { TrustPolicy } from './core/verify/trust.ts';
+
+/** Time and chance, as arguments of everything else. */
+export interface ClockPort {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** In [0, 1), for jitter. */
+  random(): number;
+}
+
+/** Reads of a registry or an OCI layout. Bytes are hashed and capped before they are returned. */
+export interface RegistryPort {
+  resolve(reference: Reference, signal?: AbortSignal): Promise<Result<Candidate>>;
+  /** Fetches manifest, config, files and every attestation by digest, inside the limits. */
+  fetch(candidate: Candidate, signal?: AbortSignal): Promise<Result<BundleBytes>>;
+}
+
+/** Writes of a registry or an OCI layout: the publisher's side. */
+export interface RegistryWritePort {
+  /** Pushes blobs and a manifest, tags it, and answers the digest read back. */
+  push(
+    repository: Repository,
+    tags: readonly string[],
+    manifest: Uint8Array,
+    blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[],
+  ): Promise<Result<Digest>>;
+  /** Attaches one sigstore bundle as a referrer of `subject`, then reads it back. */
+  attach(
+    repository: Repository,
+    subject: Descriptor,
+    attestation: Uint8Array,
+    predicateType: string,
+  ): Promise<Result<Digest>>;
+  /** Digests of the sigstore bundles attached to `subject`. */
+  list(repository: Repository, subject: Digest): Promise<Result<readonly Digest[]>>;
+}
+
+/** Facts about a bundle's bytes and signatures; it judges nothing (core/verify/judge.ts does). */
+export interface VerifierPort {
+  collect(bundle: BundleBytes, trust: TrustPolicy): Promise<Result<Evidence>>;
+}
+
+/** Makes a DSSE sigstore bundle over an in-toto statement. */
+export interface SignerPort {
+  readonly keyFingerprint: Digest;
+  sign(statement: Uint8Array): Promise<Result<Uint8Array>>;
+}
+
+/** The privileged process. It verifies again and owns floor, trust and hold. */
+export interface EnforcerPort {
+  status(): Promise<Result<EnforcerStatus>>;
+  /** Verifies, raises the floor, fills a bank aside, swaps. The generation is pending until confirm. */
+  activate(bundle: BundleBytes): Promise<Result<Enforced>>;
+  /** Runs the canaries against what is enforced now. */
+  probe(): Promise<Result<CanaryReport>>;
+  /** Makes the pending generation the last-known-good. */
+  confirm(digest: Digest): Promise<Result<Enforced>>;
+  /** Swaps back to the last-known-good, or to the baseline when there is none. */
+  restore(reason: string): Promise<Result<Enforced>>;
+  /** Back to the previous confirmed bundle, and hold. */
+  rollback(by: string, reason: string): Promise<Result<Enforced>>;
+  resume(by: string): Promise<Result<Enforced>>;
+  /** Takes the pins away: enforcement ends. */
+  disable(by: string, reason: string): Promise<Result<Enforced>>;
+  /** Newest last; `after` is an event id. */
+  events(query: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<Result<readonly DecisionEvent[]>>;
+  event(id: string): Promise<Result<DecisionEvent | null>>;
+  /** Until the signal aborts. */
+  followEvents(signal: AbortSignal): AsyncIterable<Result<DecisionEvent>>;
+}
