@@ -2,11 +2,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Signer } from './bundle.ts';
 import type { Digest } from './digest.ts';
 import type { Mode, Operation } from './policy/document.ts';
 import type { SourcePosition } from './result.ts';
 import type { BundleVersion } from './version.ts';
-import type { Signer } from './bundle.ts';
 
 /** A bundle, reduced to what people ask: which, from where, by whom. */
 export interface BundleSummary {

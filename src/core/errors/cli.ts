@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { EXIT, type ErrorTable } from './spec.ts';
+import { type ErrorTable, EXIT } from './spec.ts';
 
 export const CLI_ERRORS = {
   'cli/usage': { meaning: 'The command line is not understood.', exit: EXIT.usage, retry: 'never' },

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { EXIT, type ErrorTable } from './spec.ts';
+import { type ErrorTable, EXIT } from './spec.ts';
 
 export const FETCH_ERRORS = {
   'resolve/reference-invalid': {
