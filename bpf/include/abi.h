@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * abi.h - the contract between the BPF programs, the native loader and user space.
+ *
+ * Invariants:
+ *  - Every struct has fixed-width members and no implicit padding; src/wire/abi.ts packs the same
+ *    layouts, and a test compares both with the BTF of the built object.
+ *  - Zero is "unset" everywhere: in labels, in classes, in operations, in actions.
+ *  - One generation is a header plus a bank of frozen maps; a decision reads the header once.
+ *
+ * Deliberately absent: path strings as keys. Objects are identities and names; see
+ * docs/POLICY_SEMANTICS.md.
+ */
+#ifndef WD_ABI_H
+#define WD_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define WD_ABI_VERSION 1
+
+/* Limits. The compiler refuses a policy beyond them with a code, never truncates. */
+#define WD_RULES_MAX 1024 /* rules of one generation, baseline included */
+#define WD_WORDS (WD_RULES_MAX / 64)
+#define WD_NAME_MAX 256 /* NAME_MAX (255) and the terminating zero */
+#define WD_DEPTH_MAX 4096 /* steps of a walk; beyond it the decision is incomplete: deny */
+#define WD_WALK_TRIES 16 /* walks that a concurrent rename may spoil before the same */
+#define WD_BANKS 4 /* generations that may be pinned at one time */
+#define WD_PATH_BYTES 1024 /* bytes of path in an event; longer paths are cut and say so */
+#define WD_COMM_BYTES 16
+
+/* Operations, in the order of docs/POLICY_SEMANTICS.md. The number is ABI. */
+enum wd_op {
+	WD_OP_UNSET = 0,
+	WD_OP_READ = 1,
+	WD_OP_WRITE = 2,
+	WD_OP_CREATE = 3,
+	WD_OP_DELETE = 4,
+	WD_OP_RENAME = 5,
+	WD_OP_LINK = 6,
+	WD_OP_SETATTR = 7,
+	WD_OP_EXECUTE = 8,
+	WD_OP_MOUNT = 9,
+	WD_OP_USE = 10,
+	WD_OPS = 16, /* size of tables indexed by operation */
+};
+
+enum wd_action {
+	WD_ACTION_UNSET = 0,
+	WD_ACTION_ALLOW = 1,
+	WD_ACTION_AUDIT = 2, /* allowed, and an event says that enforce would deny */
+	WD_ACTION_DENY = 3,
+};
+
+/* Why a verdict is not an allow. */
+enum wd_reason {
+	WD_REASON_UNSET = 0,
+	WD_REASON_RULE = 1, /* a rule covers the request */
+	WD_REASON_REFER = 2, /* a move or link would leave a tree whose denies the target lacks */
+	WD_REASON_INCOMPLETE = 3, /* depth, a race with renames or no scratch space: deny */
+	WD_REASON_SELF = 4, /* protects the decision itself (subject spoofing) */
+};
+
+/* The hook that judged, for events and attach proof. The number is ABI. */
+enum wd_hook {
+	WD_HOOK_UNSET = 0,
+	WD_HOOK_FILE_OPEN = 1,
+	WD_HOOK_MMAP_FILE = 2,
+	WD_HOOK_FILE_MPROTECT = 3,
+	WD_HOOK_FILE_IOCTL = 4,
+	WD_HOOK_FILE_IOCTL_COMPAT = 5,
+	WD_HOOK_FILE_TRUNCATE = 6,
+	WD_HOOK_BPRM_CHECK = 7,
+	WD_HOOK_INODE_CREATE = 8,
+	WD_HOOK_INODE_LINK = 9,
+	WD_HOOK_INODE_UNLINK = 10,
+	WD_HOOK_INODE_SYMLINK = 11,
+	WD_HOOK_INODE_MKDIR = 12,
+	WD_HOOK_INODE_RMDIR = 13,
+	WD_HOOK_INODE_MKNOD = 14,
+	WD_HOOK_INODE_RENAME = 15,
+	WD_HOOK_INODE_SETATTR = 16,
+	WD_HOOK_INODE_SETXATTR = 17,
+	WD_HOOK_INODE_REMOVEXATTR = 18,
+	WD_HOOK_INODE_SET_ACL = 19,
+	WD_HOOK_INODE_REMOVE_ACL = 20,
+	WD_HOOK_INODE_FILE_SETATTR = 21,
+	WD_HOOK_TASK_PRCTL = 22,
+	WD_HOOK_INODE_GETATTR = 23, /* the resolver; judges nothing */
+	WD_HOOKS = 32,
+};
+
+/* A set of rules. Bit n is the rule with the n-th smallest `policy/rule` in byte order, so the
+ * lowest bit of a set is the rule that a verdict reports. */
+struct wd_ruleset {
+	__u64 word[WD_WORDS];
+};
+
+/* What a file is, whatever it is called. Valid for one boot. `sub` is the subvolume id on btrfs,
+ * else 0. */
+struct wd_identity {
+	__u64 ino;
+	__u64 sub;
+	__u32 dev; /* s_dev of the superblock, as the kernel encodes it */
+	__u32 gen; /* i_generation */
+};
+
+/* What a generation knows of an identity, or of a name. Labels are indices into `labels`; 0 is
+ * the empty set. */
+struct wd_object {
+	__u32 self; /* rules that cover this object itself (path objects) */
+	__u32 tree; /* rules that cover it and everything below it (tree objects) */
+	__u32 ancestor; /* rules that cover renaming it, because a protected name lies below */
+	__u32 exe; /* class of exempt executables; 0 is none */
+	__u32 flags; /* WD_OBJECT_* */
+	__u32 pad; /* zero */
+};
+#define WD_OBJECT_HAS_NAMES 1u /* some name directly in this directory is in `names` */
+
+/* A name: the directory entry itself, whatever inode it leads to now, or none. */
+struct wd_name_key {
+	struct wd_identity parent;
+	char name[WD_NAME_MAX]; /* zero padded to the end */
+};
+
+/* Exemption rows: which rules do not apply to this subject. A request collects the rows of
+ * (exe, any), (any, uid) and (exe, uid). */
+struct wd_exempt_key {
+	__u32 exe; /* class, or 0 for any */
+	__u32 uid; /* effective uid in the initial namespace; 0 when match lacks WD_EXEMPT_UID */
+	__u32 match; /* WD_EXEMPT_* that must hold */
+};
+#define WD_EXEMPT_EXE 1u
+#define WD_EXEMPT_UID 2u
+
+/* The committed header: the only thing that a decision reads to know what is in force. */
+struct wd_generation {
+	__u64 generation; /* >= 1; strictly increasing on a host */
+	__u32 bank; /* index into the outer maps */
+	__u32 rules; /* how many bits of a ruleset are in use */
+	__u8 digest[32]; /* SHA-256 over the packed image; see src/wire/abi.ts */
+	struct wd_ruleset enforce; /* rules of policies in mode enforce; the others audit */
+	struct wd_ruleset op[WD_OPS]; /* rules that list the operation */
+};
+
+struct wd_verdict {
+	__u32 action; /* enum wd_action */
+	__u32 rule; /* bit index; meaningful for RULE and REFER */
+	__u32 reason; /* enum wd_reason */
+	__s32 ret; /* 0 or -EACCES */
+};
+
+/* One deny, would-deny or incomplete decision. */
+struct wd_event {
+	__u64 sequence; /* per cpu, from 1, counted before space is reserved: gaps are losses */
+	__u64 generation;
+	__u64 boottime_ns; /* bpf_ktime_get_boot_ns() */
+	__u64 start_boottime_ns; /* of the thread group leader: names a pid uniquely */
+	__u64 cgroup_id;
+	struct wd_identity object;
+	struct wd_identity exe;
+	__u32 cpu;
+	__u32 rule;
+	__u16 hook;
+	__u16 op;
+	__u8 action;
+	__u8 reason;
+	__u16 path_len; /* bytes of path in use */
+	__s32 ret;
+	__u32 pid;
+	__u32 tgid;
+	__u32 ppid; /* tgid of the real parent */
+	__u32 uid; /* effective, initial namespace */
+	__u32 path_flags; /* WD_PATH_* */
+	__u32 pad; /* zero */
+	char comm[WD_COMM_BYTES];
+	/* Names from the object up to the filesystem root, each ended by a zero byte. */
+	char path[WD_PATH_BYTES];
+};
+#define WD_PATH_CUT 1u /* upper directories are missing */
+
+/* Per-cpu counters, never reset while pinned. emitted + dropped == sequence. */
+struct wd_counters {
+	__u64 sequence;
+	__u64 emitted;
+	__u64 dropped;
+	__u64 denied;
+	__u64 audited;
+	__u64 incomplete;
+	__u64 decisions; /* requests judged under a generation */
+	__u64 retries; /* walks repeated because of a rename */
+};
+
+/* The resolver: user space writes the thread id, calls fstat on an O_PATH descriptor and reads the
+ * identity that the kernel saw. */
+struct wd_resolve {
+	__u32 tid; /* 0: off */
+	__u32 seen; /* 1 when `identity` was filled since tid was written */
+	struct wd_identity identity;
+	__u32 nlink;
+	__u32 mode;
+	__u64 magic; /* s_magic of the superblock */
+};
+
+/* A request for the test program: the same as a hook builds from dentries, from an array. */
+#define WD_TEST_STEPS 16
+struct wd_test_step {
+	struct wd_identity identity; /* all zero: a name without an inode (negative dentry) */
+	char name[64];
+};
+struct wd_test_request {
+	__u32 op; /* enum wd_op */
+	__u32 uid;
+	struct wd_identity exe;
+	struct wd_identity exe_parent;
+	char exe_name[64];
+	__u32 from_steps; /* object first, filesystem root last */
+	__u32 to_steps; /* destination of a rename or link; 0: none */
+	__u32 replaces; /* the destination exists: it is deleted by the rename */
+	__u32 is_dir; /* the object is a directory */
+	struct wd_test_step from[WD_TEST_STEPS];
+	struct wd_test_step to[WD_TEST_STEPS];
+	struct wd_verdict verdict; /* out */
+	__u64 generation; /* out */
+};
+
+#endif
