@@ -10,4 +10,25 @@ export const TRUST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'trust/unreadable': {
+    meaning: 'The trust policy or a key file that it names cannot be read.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/key-invalid': {
+    meaning: 'A key of the trust policy is not a public key in PEM.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/algorithm': {
+    meaning: 'A key of the trust policy is not ECDSA on P-256, the only algorithm in use.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/keyless-not-supported-yet': {
+    meaning:
+      'The trust policy asks for certificates, logs or timestamps; this version knows keys only.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;

@@ -10,4 +10,185 @@ export const VERIFY_ERRORS = {
     exit: EXIT.noSignature,
     retry: 'backoff',
   },
+  'verify/timeout': {
+    meaning: 'Verification took longer than its deadline and was ended.',
+    exit: EXIT.signature,
+    retry: 'backoff',
+  },
+  'verify/crashed': {
+    meaning: 'The verifying worker ended without an answer, or ran out of memory.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/content-mismatch': {
+    meaning: 'Manifest, descriptor and files do not name the same content.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'verify/attestation-too-large': {
+    meaning: 'An attestation is larger, or has more elements, than the cap.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/bundle-invalid': {
+    meaning: 'An attestation is not one strict sigstore bundle with one DSSE signature.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/bundle-version': {
+    meaning: 'An attestation is not a sigstore bundle of exactly version 0.3.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/identity-required': {
+    meaning: 'An attestation is signed by a certificate where the trust policy names keys.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/tlog-invalid': {
+    meaning: 'An attestation carries a log entry that no trusted log vouches for.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/timestamp-invalid': {
+    meaning: 'An attestation carries a timestamp that no trusted authority vouches for.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/algorithm': {
+    meaning: 'A key is not ECDSA on P-256.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'verify/key-unknown': {
+    meaning:
+      'An attestation is signed by a key that the trust policy does not list for this place.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/key-expired': {
+    meaning: 'An attestation is signed by a key outside its window.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/key-revoked': {
+    meaning: 'An attestation is signed by a revoked key.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'verify/signature-invalid': {
+    meaning: 'The signature does not hold over the payload.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/payload-type': {
+    meaning: 'What was signed is not an in-toto statement.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/statement-invalid': {
+    meaning: 'The signed payload is not a strict in-toto statement.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/statement-type': {
+    meaning: 'The signed payload is not an in-toto Statement of version 1.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/subject-mismatch': {
+    meaning: 'A statement is about something else than this bundle.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/predicate-type': {
+    meaning: 'A statement of another predicate type stands where one is required.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/release-mismatch': {
+    meaning: 'The signed release statement does not say what the descriptor says.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/threshold-not-met': {
+    meaning: 'Fewer distinct trusted keys signed the release than the trust policy demands.',
+    exit: EXIT.signature,
+    retry: 'backoff',
+  },
+  'verify/provenance-missing': {
+    meaning: 'The trust policy demands provenance, and none is attached.',
+    exit: EXIT.provenance,
+    retry: 'backoff',
+  },
+  'verify/builder-mismatch': {
+    meaning: 'The provenance names a builder that is not trusted.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
+  'verify/build-type': {
+    meaning: 'The provenance has an unknown build type.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
+  'verify/provenance-invalid': {
+    meaning: 'The provenance is not a SLSA v1 predicate as Warder reads it.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
+  'verify/provenance-inconsistent': {
+    meaning: 'Provenance, descriptor and trust policy name different sources.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
+  'verify/external-parameters': {
+    meaning: 'The provenance has external parameters that Warder does not know.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
+  'verify/scope-mismatch': {
+    meaning: 'The bundle belongs to another repository, channel, tenant or host.',
+    exit: EXIT.rollback,
+    retry: 'quarantine',
+  },
+  'verify/digest-revoked': {
+    meaning: 'The trust policy revokes this digest.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
+  'verify/rollback': {
+    meaning: 'The version is below the highest that was admitted here.',
+    exit: EXIT.rollback,
+    retry: 'quarantine',
+  },
+  'verify/equivocation': {
+    meaning: 'The version was admitted here with another digest.',
+    exit: EXIT.rollback,
+    retry: 'quarantine',
+  },
+  'verify/not-admitted': {
+    meaning: 'A replay names a digest that was never admitted here.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
+  'verify/expired': {
+    meaning: 'The bundle has expired.',
+    exit: EXIT.freshness,
+    retry: 'quarantine',
+  },
+  'verify/not-yet-valid': {
+    meaning: 'The bundle is not valid yet.',
+    exit: EXIT.freshness,
+    retry: 'backoff',
+  },
+  'verify/incompatible': {
+    meaning: 'The bundle needs a newer Warder than this one.',
+    exit: EXIT.hostUnsupported,
+    retry: 'quarantine',
+  },
+  'verify/baseline-violation': {
+    meaning: 'The bundle defines rules that only the baseline may define.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
 } as const satisfies ErrorTable;
