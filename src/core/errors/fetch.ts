@@ -65,4 +65,70 @@ export const FETCH_ERRORS = {
     exit: EXIT.noSignature,
     retry: 'backoff',
   },
+  'fetch/manifest-invalid': {
+    meaning: 'A manifest is not the strict JSON of a bundle manifest.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/manifest-type': {
+    meaning:
+      'An index, another manifest version or a foreign manifest stands where a bundle manifest is expected.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/artifact-type': {
+    meaning: 'The manifest is not of the artifact type of a bundle.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/layer-set': {
+    meaning: 'A layer is unknown, missing, extra, or there twice under one path.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/layer-count': {
+    meaning: 'A manifest has more layers than the bound.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/descriptor-invalid': {
+    meaning: 'A descriptor has a bad size, a bad media type or unknown fields.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/bundle-too-large': {
+    meaning: 'The files of a bundle are larger than the cap.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/unpack-forbidden': {
+    meaning: 'A layer asks to be unpacked; bundles never are archives.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/path-unsafe': {
+    meaning: 'A path in a bundle could leave its folder or mean something to a system.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/config-invalid': {
+    meaning: 'The config of a bundle does not fit its schema.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/version-invalid': {
+    meaning: 'The version in the config is not a safe integer >= 1.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
+  'fetch/attestation-unavailable': {
+    meaning: 'The list of attestations, or one of them, could not be fetched.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
+  'fetch/repository-mismatch': {
+    meaning: 'A digest reference names another repository than the one configured.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;

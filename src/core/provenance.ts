@@ -1,0 +1,17 @@
+// How a bundle came to be, as its SLSA provenance says: the part that Warder writes and believes.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+/** One build. Strings are compared exactly; nothing here is a pattern. */
+export interface Provenance {
+  readonly buildType: string;
+  readonly builderId: string;
+  /** Canonical URL of the policy repository. */
+  readonly repository: string;
+  /** The full Git ref that was pushed, such as `refs/heads/main`. */
+  readonly ref: string;
+  /** Path of the publishing configuration in the repository. */
+  readonly config: string;
+  /** Full commit id. */
+  readonly commit: string;
+}
