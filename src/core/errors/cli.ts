@@ -5,6 +5,30 @@
 import { type ErrorTable, EXIT } from './spec.ts';
 
 export const CLI_ERRORS = {
-  'cli/usage': { meaning: 'The command line is not understood.', exit: EXIT.usage, retry: 'never' },
+  'cli/usage': {
+    meaning: 'The command line is not understood.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
   'cli/internal': { meaning: 'A bug in Warder.', exit: EXIT.internal, retry: 'never' },
+  'cli/event-not-found': {
+    meaning: 'No event has this id, or nothing was denied yet.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'cli/file-unreadable': {
+    meaning: 'A file named on the command line cannot be read.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'cli/file-exists': {
+    meaning: 'A file that would be written exists already; nothing was overwritten.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'cli/confirmation-needed': {
+    meaning: 'The command ends enforcement and was not confirmed with --yes.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;

@@ -1,0 +1,67 @@
+// Commands that change what a host enforces: rollback, resume, disable. The enforcer decides who may;
+// these only ask and say what came of it.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Enforced } from '../../core/enforcement.ts';
+import { failure, type Result } from '../../core/result.ts';
+import type { EnforcerPort } from '../../ports.ts';
+import { done, failed, type Json, type Outcome } from '../outcome.ts';
+import { bundleLine } from '../text-blocks.ts';
+
+/** Returns to the previous confirmed bundle and holds: the one rolled away from stays out. */
+export async function rollback(
+  enforcer: EnforcerPort,
+  by: string,
+  reason: string,
+): Promise<Outcome> {
+  const note = 'held: that digest stays out until a higher version arrives or `warder resume`';
+  return change('Rollback', await enforcer.rollback(by, reason), note);
+}
+
+/** Lifts the hold; the next poll may activate the digest again. */
+export async function resume(enforcer: EnforcerPort, by: string): Promise<Outcome> {
+  return change('Resume', await enforcer.resume(by), 'not held: the next poll decides');
+}
+
+/** Takes the pins away: enforcement ends until the enforcer starts again. Wants `--yes`. */
+export async function disable(
+  enforcer: EnforcerPort,
+  by: string,
+  reason: string,
+  yes: boolean,
+): Promise<Outcome> {
+  if (!yes) {
+    return failed('Disable', [
+      failure('cli/confirmation-needed', 'disable ends enforcement on this host', {
+        hints: ['add --yes when that is what you want'],
+      }),
+    ]);
+  }
+  return change(
+    'Disable',
+    await enforcer.disable(by, reason),
+    'pins are gone; start the enforcer again to enforce again',
+  );
+}
+
+function change(kind: string, answer: Result<Enforced>, note: string): Outcome {
+  if (!answer.ok) return failed(kind, [answer.error]);
+  const document = { enforced: answer.value as unknown as Json };
+  return done(kind, document, `${enforcedText(answer.value)}\n${note}`);
+}
+
+/** What is enforced, in one line, as every error repeats it. */
+export function enforcedText(enforced: Enforced): string {
+  switch (enforced.kind) {
+    case 'nothing':
+      return 'nothing';
+    case 'baseline':
+      return `the baseline, generation ${enforced.generation}, since ${enforced.since}`;
+    case 'bundle':
+      return (
+        `${bundleLine(enforced.bundle)}, generation ${enforced.generation}, ` +
+        `${enforced.confirmed ? 'confirmed' : 'not confirmed'}, since ${enforced.since}`
+      );
+  }
+}

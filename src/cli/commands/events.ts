@@ -1,0 +1,57 @@
+// `warder events [--follow]`: what was denied or would have been. JSON is one document per line when
+// following, one document otherwise.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DecisionEvent } from '../../core/enforcement.ts';
+import { escapeText } from '../../core/text.ts';
+import type { EnforcerPort } from '../../ports.ts';
+import type { Io } from '../io.ts';
+import { done, failed, type Json, type Outcome } from '../outcome.ts';
+import { CLI_API_VERSION, type OutputFormat } from '../render.ts';
+
+export interface EventsOptions {
+  readonly follow: boolean;
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** Lists the newest events, or streams new ones until the signal aborts. */
+export async function events(
+  enforcer: EnforcerPort,
+  io: Io,
+  format: OutputFormat,
+  options: EventsOptions,
+): Promise<Outcome> {
+  if (options.follow) return follow(enforcer, io, format);
+  const found = await enforcer.events({
+    limit: options.limit,
+    ...(options.after === undefined ? {} : { after: options.after }),
+  });
+  if (!found.ok) return failed('Events', [found.error]);
+  const text = found.value.length === 0 ? 'no events' : found.value.map(eventLine).join('\n');
+  return done('Events', { events: found.value as unknown as Json }, text);
+}
+
+async function follow(enforcer: EnforcerPort, io: Io, format: OutputFormat): Promise<Outcome> {
+  for await (const next of enforcer.followEvents(io.signal)) {
+    if (!next.ok) return failed('Events', [next.error]);
+    io.out(
+      format === 'json'
+        ? `${JSON.stringify({ apiVersion: CLI_API_VERSION, kind: 'Event', event: next.value })}\n`
+        : `${eventLine(next.value)}\n`,
+    );
+  }
+  return done('EventsEnd', {}, '');
+}
+
+/** One event in one line; `warder explain ID` tells the rest. */
+export function eventLine(event: DecisionEvent): string {
+  const { process, object } = event;
+  const action = event.action === 'deny' ? 'DENIED' : 'AUDIT ';
+  return (
+    `${event.at} ${action} ${event.operation ?? event.hook} ${escapeText(object.path)} ` +
+    `by ${escapeText(process.comm)}[${process.tgid}] uid ${process.uid}, ` +
+    `rule ${event.rule === null ? event.reason : escapeText(event.rule)}, event ${event.id}`
+  );
+}

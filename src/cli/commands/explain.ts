@@ -1,0 +1,90 @@
+// `warder explain EVENT|last`: from the kernel event down to the Git line and its signer.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DecisionEvent } from '../../core/enforcement.ts';
+import { failure } from '../../core/result.ts';
+import { escapeText } from '../../core/text.ts';
+import type { EnforcerPort } from '../../ports.ts';
+import { done, failed, type Json, type Outcome } from '../outcome.ts';
+import { bundleLine, fields, signerList } from '../text-blocks.ts';
+
+/** Explains the event with this id, or the newest one for `last`. */
+export async function explain(enforcer: EnforcerPort, id: string): Promise<Outcome> {
+  const found = id === 'last' ? await newest(enforcer) : await enforcer.event(id);
+  if (!found.ok) return failed('Explanation', [found.error]);
+  if (found.value === null) return failed('Explanation', [notFound(id)]);
+  return done('Explanation', { event: found.value as unknown as Json }, explainText(found.value));
+}
+
+async function newest(enforcer: EnforcerPort) {
+  const events = await enforcer.events({ limit: 1 });
+  return events.ok ? { ok: true as const, value: events.value.at(-1) ?? null } : events;
+}
+
+function notFound(id: string) {
+  return failure(
+    'cli/event-not-found',
+    id === 'last' ? 'nothing was denied yet' : `no event ${escapeText(id)}`,
+    {
+      hints: ['`warder events` lists what is kept; older events leave after 10,000 newer ones'],
+    },
+  );
+}
+
+/** The explanation for people. */
+export function explainText(event: DecisionEvent): string {
+  const { process, object } = event;
+  const verb = event.action === 'deny' ? 'denied' : 'would be denied (audit)';
+  const head =
+    `${verb}: ${escapeText(process.comm)} (pid ${process.tgid}, uid ${process.uid}) tried to ` +
+    `${event.operation ?? event.hook} ${escapeText(object.path)}${object.pathCut ? ' (path cut)' : ''}`;
+  return [
+    head,
+    fields([
+      ['at', event.at],
+      ['rule', ruleLine(event)],
+      [
+        'because',
+        event.ruleReason === null ? reasonWithoutRule(event) : escapeText(event.ruleReason),
+      ],
+      ['written in', originLine(event)],
+      [
+        'bundle',
+        event.bundle === null ? 'baseline, shipped with Warder' : bundleLine(event.bundle),
+      ],
+      ['signed by', event.bundle === null ? null : signerList(event.bundle.signers)],
+      [
+        'kernel',
+        `hook ${event.hook}, ${event.errno ?? 'allowed'}, generation ${event.generation}, event ${event.id}`,
+      ],
+      [
+        'process',
+        `${process.exe === null ? 'executable gone' : escapeText(process.exe)} (${process.exeIdentity}), ` +
+          `parent ${process.ppid}, cgroup ${process.cgroupId}, started ${process.startedAt}`,
+      ],
+      ['object', object.identity],
+    ]),
+  ].join('\n');
+}
+
+function ruleLine(event: DecisionEvent): string {
+  if (event.rule === null) return `none: ${event.reason}`;
+  const mode = event.mode === null ? '' : ` (mode ${event.mode})`;
+  const refer = event.reason === 'refer' ? ', because the move or link would leave its tree' : '';
+  return `${escapeText(event.rule)}${mode}${refer}`;
+}
+
+function reasonWithoutRule(event: DecisionEvent): string {
+  return event.reason === 'self'
+    ? 'it would change whom exemptions apply to'
+    : 'the decision could not be completed, and what cannot be decided is denied';
+}
+
+function originLine(event: DecisionEvent): string | null {
+  const { origin, bundle } = event;
+  if (origin === null) return null;
+  const place = `${escapeText(origin.file)}:${origin.line}:${origin.column}`;
+  if (bundle === null) return place;
+  return `${place}, commit ${bundle.commit.slice(0, 12)} of ${escapeText(bundle.sourceRepository)}`;
+}

@@ -1,0 +1,28 @@
+// Commands for the shell: completion, made from the command tree itself so that it cannot fall behind.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Command, Option } from 'commander';
+import { completionScript } from '../completion.ts';
+import { manPage } from '../man-page.ts';
+import { done } from '../outcome.ts';
+import type { Session } from '../program.ts';
+
+/** Adds `completion` and `man`. */
+export function addShellCommands(program: Command, session: Session): void {
+  program
+    .command('completion')
+    .description('print a completion script: source <(warder completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action((shell: string) => {
+      session.finish(completionScript(program, shell));
+    });
+  program
+    .command('man')
+    .description('print the manual page: warder man | man -l -')
+    .addOption(new Option('--date <date>', 'date in the footer').default('').hideHelp())
+    .action(({ date }: { date: string }) => {
+      const page = manPage(program, date);
+      session.finish(done('ManPage', { page }, page.trimEnd()));
+    });
+}

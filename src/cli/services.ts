@@ -1,0 +1,36 @@
+// What commands need of the world. compose.ts fulfils it; each member is made on first use, so that
+// `warder --help` loads neither sigstore nor a registry client.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Reference } from '../core/reference.ts';
+import type { Result } from '../core/result.ts';
+import type { AgentStatus } from '../core/status.ts';
+import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { ClockPort, EnforcerPort, RegistryPort, VerifierPort } from '../ports.ts';
+import type { PublisherServices } from './publisher-services.ts';
+
+export interface RegistryOptions {
+  readonly oras?: string;
+  /** Hosts (with port) that may be spoken to in plain HTTP. */
+  readonly insecure: readonly string[];
+}
+
+export interface Services extends PublisherServices {
+  readonly clock: ClockPort;
+  /** WARDER_DEBUG is set. */
+  readonly debug: boolean;
+  /** Name of the user who asks, for the record. */
+  readonly user: string;
+  readonly version: string;
+  enforcer(socket: string): EnforcerPort;
+  /** Null when the agent has not written a status yet. */
+  agentStatus(file: string): Promise<Result<AgentStatus | null>>;
+  registryReader(reference: Reference, options: RegistryOptions): Promise<Result<RegistryPort>>;
+  verifier(): Promise<VerifierPort>;
+  trust(file: string): Promise<Result<TrustPolicy>>;
+  /** Runs the agent until the signal aborts; answers when it has ended. */
+  runAgent(configFile: string, signal: AbortSignal): Promise<Result<void>>;
+  /** Reads and checks an agent or enforcer configuration without acting on it. */
+  checkConfig(file: string): Promise<Result<{ readonly kind: string }>>;
+}
