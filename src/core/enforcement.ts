@@ -5,7 +5,7 @@
 import type { Signer } from './bundle.ts';
 import type { Digest } from './digest.ts';
 import type { Mode, Operation } from './policy/document.ts';
-import type { SourcePosition } from './result.ts';
+import type { Failure, SourcePosition } from './result.ts';
 import type { BundleVersion } from './version.ts';
 
 /** A bundle, reduced to what people ask: which, from where, by whom. */
@@ -92,6 +92,10 @@ export interface EnforcerStatus {
   readonly trust: { readonly version: number; readonly fingerprint: Digest };
   readonly enforcerVersion: string;
   readonly bootId: string;
+  /** What an operator must know: a fallback that was taken, a clock that went back, a lost copy. */
+  readonly alerts: readonly Failure[];
+  /** Rules that run in audit because a hook is missing and their policy allows that. */
+  readonly demoted: readonly string[];
 }
 
 /** A decision that was not a plain allow, explained as far as the host can. */

@@ -10,6 +10,21 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'stage/resolve-failed': {
+    meaning: 'The identity of a protected path could not be read from the kernel.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'stage/tree-too-large': {
+    meaning: 'A protected tree has more entries than the scan for hard links may visit.',
+    exit: EXIT.activation,
+    retry: 'quarantine',
+  },
+  'stage/too-many-symlinks': {
+    meaning: 'A protected path is a longer chain of symbolic links than the kernel follows.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'activate/load-rejected': {
     meaning: 'The kernel refused a program that an active rule needs.',
     exit: EXIT.hostUnsupported,
@@ -20,9 +35,39 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.hostUnsupported,
     retry: 'never',
   },
+  'activate/kernel-refused': {
+    meaning: 'The kernel refused to fill or to commit a generation; nothing was changed.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'activate/read-back-mismatch': {
+    meaning: 'What the kernel holds differs from what was filled; nothing was changed.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'activate/held': {
+    meaning: 'This bundle was rolled away from; it stays out until a higher version or resume.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'activate/disabled': {
+    meaning: 'Enforcement was disabled by an administrator; resume ends that.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'confirm/not-pending': {
+    meaning: 'The digest to confirm is not what is enforced.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
   'confirm/health-failed': {
     meaning:
       'A canary or a health probe failed after activation; the previous generation was restored.',
+    exit: EXIT.activation,
+    retry: 'quarantine',
+  },
+  'confirm/health-not-run': {
+    meaning: 'A canary or a configured probe was not run; the previous generation was restored.',
     exit: EXIT.activation,
     retry: 'quarantine',
   },
@@ -30,5 +75,25 @@ export const ACTIVATE_ERRORS = {
     meaning: 'A canary or a probe gave no answer; the previous generation was restored.',
     exit: EXIT.activation,
     retry: 'quarantine',
+  },
+  'restore/no-previous': {
+    meaning: 'There is no earlier confirmed bundle to return to.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'restore/evidence-corrupt': {
+    meaning: 'The stored evidence of an admitted bundle fails its hashes; an older one is used.',
+    exit: EXIT.lastKnownGood,
+    retry: 'never',
+  },
+  'restore/distrusted': {
+    meaning: 'The trust policy in force no longer admits a stored bundle.',
+    exit: EXIT.lastKnownGood,
+    retry: 'never',
+  },
+  'restore/failed': {
+    meaning: 'Neither the last-known-good nor the baseline could be brought into force.',
+    exit: EXIT.activation,
+    retry: 'backoff',
   },
 } as const satisfies ErrorTable;

@@ -26,4 +26,24 @@ export const HOST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'host/enforcer-busy': {
+    meaning: 'The enforcer has as many connections as it accepts.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'host/protocol-mismatch': {
+    meaning: 'Enforcer and client speak different versions of the protocol.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'host/protocol-invalid': {
+    meaning: 'A message on the enforcer socket does not fit the protocol.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'host/clock-suspect': {
+    meaning: 'The clock is behind the latest time that this host has seen proven.',
+    exit: EXIT.freshness,
+    retry: 'backoff',
+  },
 } as const satisfies ErrorTable;

@@ -1,0 +1,87 @@
+// EnforcerPort over the Unix socket, for the agent and the command line. One connection per request:
+// a restart of the enforcer between two requests is then no special case. Whatever the other side
+// answers is checked against the shape of the request before it is believed.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { z } from 'zod';
+import type { DecisionEvent } from '../../core/enforcement.ts';
+import type { Result } from '../../core/result.ts';
+import type { EnforcerPort } from '../../ports.ts';
+import { encodeBundle, parse } from '../../wire/protocol.ts';
+import {
+  canaryShape,
+  enforcedShape,
+  eventShape,
+  eventsShape,
+  maybeEventShape,
+  statusShape,
+} from '../../wire/protocol-shapes.ts';
+import { connect } from './connection.ts';
+
+/** Where the enforcer listens, and how long its answers may take. */
+export interface EnforcerClientOptions {
+  readonly socketPath: string;
+  /** Name and version of this program, for the enforcer's log. */
+  readonly client: string;
+  readonly replyTimeoutMs: number;
+  /** Verification and filling a generation take longer than a question. */
+  readonly activateTimeoutMs: number;
+}
+
+/** Makes the port. Nothing is opened before the first request. */
+export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
+  const ask = async <T>(
+    shape: z.ZodType<T>,
+    request: Record<string, unknown>,
+    timeoutMs: number = options.replyTimeoutMs,
+  ): Promise<Result<T>> => {
+    const connection = await connect(options, timeoutMs);
+    if (!connection.ok) return connection;
+    try {
+      const answer = await connection.value.ask({ id: 1, ...request });
+      return answer.ok ? parse(shape, answer.value) : answer;
+    } finally {
+      connection.value.close();
+    }
+  };
+  const change = options.activateTimeoutMs;
+  return {
+    status: () => ask(statusShape, { request: 'status' }),
+    activate: (bundle) =>
+      ask(enforcedShape, { request: 'activate', bundle: encodeBundle(bundle) }, change),
+    probe: () => ask(canaryShape, { request: 'probe' }, change),
+    confirm: (digest) => ask(enforcedShape, { request: 'confirm', digest }, change),
+    restore: (reason) => ask(enforcedShape, { request: 'restore', reason }, change),
+    rollback: (by, reason) => ask(enforcedShape, { request: 'rollback', by, reason }, change),
+    resume: (by) => ask(enforcedShape, { request: 'resume', by }, change),
+    disable: (by, reason) => ask(enforcedShape, { request: 'disable', by, reason }, change),
+    events: (query) => ask(eventsShape, { request: 'events', ...query }),
+    event: (eventId) => ask(maybeEventShape, { request: 'event', eventId }),
+    followEvents: (signal) => follow(options, signal),
+  };
+}
+
+async function* follow(
+  options: EnforcerClientOptions,
+  signal: AbortSignal,
+): AsyncIterable<Result<DecisionEvent>> {
+  const connection = await connect(options, null, signal);
+  if (!connection.ok) {
+    if (!signal.aborted) yield connection;
+    return;
+  }
+  try {
+    let answer = await connection.value.ask({ id: 1, request: 'follow' });
+    while (!signal.aborted) {
+      if (!answer.ok) {
+        yield answer;
+        return;
+      }
+      yield parse(eventShape, answer.value);
+      answer = await connection.value.next(1);
+    }
+  } finally {
+    connection.value.close();
+  }
+}

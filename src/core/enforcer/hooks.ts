@@ -1,0 +1,58 @@
+// Which rules this kernel can enforce. Every program says which operations need it; a rule that lists
+// an operation whose program did not attach is either refused with its bundle or runs in audit, as
+// its policy says. A hook that the kernel does not have at all is not needed: the program exists for
+// kernels that do have it.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { OPERATIONS } from '../policy/document.ts';
+import type { PolicyIr } from '../policy/ir.ts';
+import { err, failure, ok, type Result } from '../result.ts';
+import type { KernelProgram } from './kernel.ts';
+
+/** The IR as this host can run it, and which rules lost their teeth. */
+export interface HookPlan {
+  readonly ir: PolicyIr;
+  /** Rules that run in audit because a hook is missing and their policy allows that. */
+  readonly demoted: readonly string[];
+}
+
+/** Checks the operations of every enforcing rule against the programs that attached. */
+export function planHooks(ir: PolicyIr, programs: readonly KernelProgram[]): Result<HookPlan> {
+  const broken = brokenOperations(programs);
+  const demoted: string[] = [];
+  const refused: string[] = [];
+  const rules = ir.rules.map((rule) => {
+    const lost = rule.operations.filter((it) => broken.has(it));
+    if (lost.length === 0 || rule.mode === 'audit') return rule;
+    if (rule.onMissingHook === 'audit') {
+      demoted.push(rule.id);
+      return { ...rule, mode: 'audit' as const };
+    }
+    refused.push(`${rule.id} needs ${lost.map((it) => broken.get(it) ?? it).join(', ')}`);
+    return rule;
+  });
+  if (refused.length === 0) return ok({ ir: { ...ir, rules }, demoted });
+  return err(
+    failure('activate/partial', 'a hook that a rule needs is not attached; nothing was changed', {
+      causes: refused,
+      hints: ['set onMissingHook: audit in the policy to run it as an audit on such hosts'],
+    }),
+  );
+}
+
+/** Operations without their program, each with the hooks that are missing. */
+function brokenOperations(programs: readonly KernelProgram[]): Map<string, string> {
+  const broken = new Map<string, string>();
+  OPERATIONS.forEach((operation, index) => {
+    const needed = programs.filter((it) => (it.ops & (1 << (index + 1))) !== 0);
+    const covered = new Set(needed.filter((it) => it.state === 'attached').map((it) => it.hook));
+    const missing = needed.filter(
+      (it) => (it.state === 'rejected' || it.state === 'detached') && !covered.has(it.hook),
+    );
+    if (missing.length > 0) broken.set(operation, missing.map((it) => it.hook).join('+'));
+    // An operation that no attached program serves is not enforced, whatever the kernel lacks.
+    else if (covered.size === 0) broken.set(operation, `a hook for ${operation}`);
+  });
+  return broken;
+}

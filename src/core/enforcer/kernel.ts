@@ -1,0 +1,98 @@
+// What the privileged process and the kernel say to each other, as data. The addon answers these
+// shapes, the fake of the tests models them, and nothing else of the project sees a map.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+/** Facts about this host, collected without changing anything. */
+export interface HostFacts {
+  /** `uname -r`. */
+  readonly release: string;
+  /** The kernel describes its own types. */
+  readonly btf: boolean;
+  /** Names of the active security modules, in order; empty when unreadable. */
+  readonly lsm: readonly string[];
+  /** /sys/fs/bpf is a BPF file system. */
+  readonly bpffs: boolean;
+  /** Names of the effective capabilities, like `CAP_BPF`. */
+  readonly capabilities: readonly string[];
+  /** Hooks that some program wants, and whether one is written for this kernel. */
+  readonly hooks: readonly { readonly hook: string; readonly program: string | null }[];
+}
+
+/** One program of the object after `open`. */
+export interface KernelProgram {
+  readonly program: string;
+  /** The LSM hook, like `inode_create`. */
+  readonly hook: string;
+  /** enum wd_hook of bpf/include/abi.h. */
+  readonly hookId: number;
+  /** Bit n is set when operation n of bpf/include/abi.h needs this program. */
+  readonly ops: number;
+  readonly state: 'attached' | 'rejected' | 'absent' | 'detached';
+  readonly detail: string;
+}
+
+/** What `open` found or made. */
+export interface OpenReport {
+  /** Pins of an earlier process were taken over; nothing was created. */
+  readonly adopted: boolean;
+  readonly programs: readonly KernelProgram[];
+}
+
+/** The identity of a path, as the kernel sees it. Valid for one boot. */
+export interface PathFact {
+  readonly dev: number;
+  readonly ino: bigint;
+  readonly gen: number;
+  readonly sub: bigint;
+  readonly nlink: number;
+  /** st_mode, file type included. */
+  readonly mode: number;
+  /** s_magic of the file system. */
+  readonly magic: bigint;
+}
+
+/** A generation, packed for bpf/include/abi.h: what `fill` takes and `readBack` answers. */
+export interface PackedImage {
+  readonly header: Uint8Array;
+  readonly objects: Uint8Array;
+  readonly names: Uint8Array;
+  readonly labels: Uint8Array;
+  readonly exempt: Uint8Array;
+}
+
+/** What the kernel has committed now. */
+export interface Committed {
+  readonly bank: number;
+  readonly generation: number;
+  /** Hexadecimal SHA-256 over the image. */
+  readonly imageDigest: string;
+  readonly headerMapId: number;
+}
+
+/** Per-CPU counters, summed. */
+export interface KernelCounters {
+  readonly sequence: number;
+  readonly emitted: number;
+  readonly dropped: number;
+  readonly denied: number;
+  readonly audited: number;
+  readonly incomplete: number;
+}
+
+/** One thing that an ordinary child of this process tries. */
+export interface CanaryTry {
+  readonly op: string;
+  readonly path: string;
+  readonly path2?: string;
+}
+
+/** Who is at the other end of a socket. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** WD_BANKS of bpf/include/abi.h: generations that may be pinned at one time. */
+export const BANKS = 4;

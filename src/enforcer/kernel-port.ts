@@ -1,0 +1,48 @@
+// The kernel as the enforcer sees it. adapters/kernel implements it over the addon; the fake of the
+// tests models its rules. Synchronous: a swap must not interleave with anything else of this process.
+// Expected refusals are Results; what is thrown is a bug.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type {
+  CanaryTry,
+  Committed,
+  HostFacts,
+  KernelCounters,
+  OpenReport,
+  PackedImage,
+  PathFact,
+  PeerCredentials,
+} from '../core/enforcer/kernel.ts';
+import type { Result } from '../core/result.ts';
+
+/** Everything that needs the addon. */
+export interface KernelPort {
+  probeHost(): HostFacts;
+  /** Loads, attaches and pins, or adopts what an earlier process pinned. */
+  open(options: { readonly object: string; readonly pinDir: string }): Result<OpenReport>;
+  /** The identity of a path; null when it does not exist. Nothing is opened for real. */
+  resolve(path: string, follow: boolean): Result<PathFact | null>;
+  /** Fills a bank that is not committed, freezes and pins it. */
+  fill(bank: number, image: PackedImage): Result<void>;
+  /** What a bank holds; null when it is empty. */
+  readBack(bank: number): Result<PackedImage | null>;
+  /** One update makes a filled bank current. */
+  commit(bank: number): Result<void>;
+  committed(): Result<Committed | null>;
+  /** Empties a bank that is not committed. */
+  clear(bank: number): Result<void>;
+  counters(): Result<KernelCounters>;
+  /** At most `max` events (struct wd_event), oldest first. */
+  drainEvents(max: number): Result<readonly Uint8Array[]>;
+  /** An ordinary child tries each; 0, an errno, or -1 for no answer. */
+  tryAll(tries: readonly CanaryTry[]): Result<readonly number[]>;
+  /** Removes pins of other builds, after this one enforces. */
+  retireOther(): Result<void>;
+  /** Takes all pins away: enforcement ends. Needs no `open` before. */
+  disable(pinDir: string): Result<void>;
+  peerCredentials(fd: number): Result<PeerCredentials>;
+  /** To the service manager; nothing happens without one. */
+  notify(message: string): void;
+  close(): void;
+}

@@ -1,0 +1,178 @@
+// Shapes of the values that the enforcer answers. The compiler checks each against the core type that
+// it stands for; strict, so that an enforcer of another version is noticed and not half understood.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { z } from 'zod';
+import { type Digest, parseDigest } from '../core/digest.ts';
+import type {
+  BundleSummary,
+  CanaryReport,
+  DecisionEvent,
+  Enforced,
+  EnforcerStatus,
+  Hold,
+} from '../core/enforcement.ts';
+import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import { OPERATIONS } from '../core/policy/document.ts';
+import type { Failure } from '../core/result.ts';
+import { type BundleVersion, toBundleVersion } from '../core/version.ts';
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Bytes as canonical base64. */
+export const bytes = z.string().transform((text, context): Uint8Array => {
+  const value = Buffer.from(text, 'base64');
+  if (text.length % 4 === 0 && BASE64.test(text) && value.toString('base64') === text) return value;
+  context.addIssue({ code: 'custom', message: 'not base64' });
+  return z.NEVER;
+});
+
+/** A sha256 digest. */
+export const digest = z.string().transform((text, context): Digest => {
+  const parsed = parseDigest(text);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: 'custom', message: 'not a digest' });
+  return z.NEVER;
+});
+
+const version = z.number().transform((value, context): BundleVersion => {
+  const parsed = toBundleVersion(value);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: 'custom', message: 'not a bundle version' });
+  return z.NEVER;
+});
+
+const position = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
+const code = z.custom<ErrorCode>((it) => typeof it === 'string' && Object.hasOwn(ERRORS, it));
+
+/** A failure with a code of the table. */
+export const failureShape: z.ZodType<Failure> = z
+  .strictObject({
+    code,
+    message: z.string(),
+    causes: z.array(z.string()),
+    hints: z.array(z.string()),
+    at: position.optional(),
+  })
+  .transform(({ at, ...rest }) => (at === undefined ? rest : { ...rest, at }));
+
+const summary: z.ZodType<BundleSummary> = z.strictObject({
+  digest,
+  version,
+  repository: z.string(),
+  channel: z.string(),
+  commit: z.string(),
+  sourceRepository: z.string(),
+  signers: z.array(z.strictObject({ id: z.string(), kind: z.literal('key'), fingerprint: digest })),
+  expires: z.string(),
+});
+
+/** What is enforced. */
+export const enforcedShape: z.ZodType<Enforced> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('nothing') }),
+  z.strictObject({ kind: z.literal('baseline'), generation: z.int(), since: z.string() }),
+  z.strictObject({
+    kind: z.literal('bundle'),
+    generation: z.int(),
+    since: z.string(),
+    bundle: summary,
+    confirmed: z.boolean(),
+  }),
+]);
+
+/** The answer of the canaries. */
+export const canaryShape: z.ZodType<CanaryReport> = z.strictObject({
+  healthy: z.boolean(),
+  generation: z.int(),
+  at: z.string(),
+  results: z.array(
+    z.strictObject({
+      hook: z.string(),
+      operation: z.enum(OPERATIONS),
+      outcome: z.enum([
+        'denied',
+        'allowed',
+        'no-answer',
+        'no-event',
+        'wrong-errno',
+        'wrong-generation',
+      ]),
+      detail: z.string(),
+    }),
+  ),
+});
+
+const hold: z.ZodType<Hold> = z.strictObject({
+  digest,
+  version,
+  by: z.string(),
+  reason: z.string(),
+  at: z.string(),
+});
+
+/** The whole status. */
+export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
+  enforced: enforcedShape,
+  lastKnownGood: summary.nullable(),
+  highestSeen: version.nullable(),
+  hold: hold.nullable(),
+  canary: canaryShape.nullable(),
+  hooks: z.array(
+    z.strictObject({
+      hook: z.string(),
+      program: z.string(),
+      state: z.enum(['attached', 'rejected', 'absent', 'detached']),
+      detail: z.string(),
+    }),
+  ),
+  totals: z.strictObject({
+    sequence: z.int(),
+    emitted: z.int(),
+    dropped: z.int(),
+    denied: z.int(),
+    audited: z.int(),
+    incomplete: z.int(),
+  }),
+  adopted: z.boolean(),
+  trust: z.strictObject({ version: z.int(), fingerprint: digest }),
+  enforcerVersion: z.string(),
+  bootId: z.string(),
+  alerts: z.array(failureShape),
+  demoted: z.array(z.string()),
+});
+
+/** One decision event. */
+export const eventShape: z.ZodType<DecisionEvent> = z.strictObject({
+  id: z.string(),
+  at: z.string(),
+  action: z.enum(['deny', 'audit']),
+  reason: z.enum(['rule', 'refer', 'incomplete', 'self']),
+  operation: z.enum(OPERATIONS).nullable(),
+  hook: z.string(),
+  errno: z.literal('EACCES').nullable(),
+  generation: z.int(),
+  rule: z.string().nullable(),
+  ruleReason: z.string().nullable(),
+  mode: z.enum(['audit', 'enforce']).nullable(),
+  origin: position.nullable(),
+  bundle: summary.nullable(),
+  object: z.strictObject({ path: z.string(), pathCut: z.boolean(), identity: z.string() }),
+  process: z.strictObject({
+    pid: z.int(),
+    tgid: z.int(),
+    ppid: z.int(),
+    uid: z.int(),
+    comm: z.string(),
+    exe: z.string().nullable(),
+    exeIdentity: z.string(),
+    cgroupId: z.string(),
+    startedAt: z.string(),
+  }),
+});
+
+/** A list of them, newest last. */
+export const eventsShape: z.ZodType<readonly DecisionEvent[]> = z.array(eventShape);
+
+/** An event, or that there is none of this id. */
+export const maybeEventShape: z.ZodType<DecisionEvent | null> = eventShape.nullable();
