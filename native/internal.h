@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * internal.h - what the files of the loader share among themselves.
+ */
+#ifndef WD_INTERNAL_H
+#define WD_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <limits.h>
+
+#include "loader.h"
+
+#define WD_MAPS_MAX 32
+#define WD_MAP_NAME 32
+
+/* One map of the object, by the name it has there. */
+struct wd_map {
+	char name[WD_MAP_NAME]; /* dots replaced: bpffs refuses them */
+	int fd;
+	uint32_t key_bytes;
+	uint32_t value_bytes;
+	uint32_t entries;
+	struct bpf_map_create_opts inner_opts; /* flags of the inner maps, if it holds maps */
+	uint32_t inner_type; /* 0: holds no maps */
+	uint32_t inner_key_bytes;
+	uint32_t inner_value_bytes;
+	uint32_t inner_entries;
+};
+
+/* A row of programs.h. */
+struct wd_program_spec {
+	const char *program;
+	const char *hook;
+	uint32_t hook_id;
+	int nargs;
+	uint32_t needs; /* WD_NEED() bits and WD_NEED_IF_PRESENT */
+};
+
+struct wd_kernel {
+	void *object;
+	size_t object_bytes;
+	char pin_dir[PATH_MAX / 4]; /* leaves room for what is appended */
+	char build[WD_BUILD_MAX + 1];
+	char build_dir[PATH_MAX / 2];
+	int lock_fd;
+	bool adopted;
+	size_t map_count;
+	struct wd_map maps[WD_MAPS_MAX];
+	size_t program_count;
+	struct wd_program programs[WD_HOOKS * 2];
+	struct ring_buffer *events;
+	void *drain; /* of the wd_drain_events() that runs now */
+};
+
+/* --- specs.c --- */
+extern const struct wd_program_spec wd_specs[];
+extern const size_t wd_spec_count;
+/* Arguments of bpf_lsm_<hook>, or -1. */
+int wd_hook_nargs(const struct btf *btf, const char *hook);
+/* True for the first row of its hook, so that a loop over rows sees each hook once. */
+bool wd_spec_is_first(size_t index);
+/* The row of `hook` written for `nargs` arguments, or NULL. */
+const struct wd_program_spec *wd_spec_for(const char *hook, int nargs);
+
+/* --- object.c --- */
+struct bpf_object *wd_object_open(struct wd_kernel *kernel, struct wd_error *reterr_error);
+int wd_read_definitions(struct wd_kernel *kernel, struct bpf_object *object,
+			struct wd_error *reterr_error);
+/* Loads the named programs on the maps of the handle; fds[i] is -1 where `wanted[i]` is false.
+ * All or nothing: the caller tries smaller sets. */
+int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
+		struct wd_error *reterr_error);
+struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
+
+/* --- pins.c --- */
+#define WD_DIR_MODE 0700
+int wd_join(char *ret_path, size_t size, struct wd_error *reterr_error, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+int wd_make_dir(const char *path, struct wd_error *reterr_error);
+int wd_lock_pin_dir(const char *pin_dir, int *ret_fd, struct wd_error *reterr_error);
+/* Removes one build's directory, links first; a missing one is success. Ids of the links removed
+ * are appended to `ids` as far as there is room. */
+struct wd_link_ids {
+	uint32_t count;
+	uint32_t removed;
+	uint32_t ids[WD_HOOKS * 8];
+};
+int wd_remove_build(const char *build_dir, struct wd_link_ids *ids, struct wd_error *reterr_error);
+bool wd_is_build_name(const char *name);
+
+/* --- rows.c --- */
+int wd_write_rows(int fd, const char *object, const struct wd_rows *rows, uint32_t key_bytes,
+		  uint32_t value_bytes, struct wd_error *reterr_error);
+/* All rows of a hash or array, sorted by the bytes of the key. */
+int wd_read_rows(int fd, const char *object, struct wd_rows *ret_rows,
+		 struct wd_error *reterr_error);
+void wd_sort_rows(struct wd_rows *rows, size_t row_bytes, size_t key_bytes);
+
+/* --- bank.c --- */
+int wd_header_path(struct wd_kernel *kernel, uint32_t bank, char *ret_path, size_t size,
+		   struct wd_error *reterr_error);
+int wd_check_bank(uint32_t bank, struct wd_error *reterr_error);
+/* fd of the inner map at outer[index]; -1 with err 0 when the slot is empty. */
+int wd_inner_fd(struct wd_map *outer, uint32_t index, uint32_t *ret_id,
+		struct wd_error *reterr_error);
+struct wd_map *wd_table_map(struct wd_kernel *kernel, enum wd_table table);
+
+#endif
