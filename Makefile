@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a person runs. "make setup" brings everything that the other targets need; npm scripts run on the
+# pinned Node, because npm puts node_modules/.bin first.
+
+SHELL := /bin/sh
+NODE := node_modules/.bin/node
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check kernels clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+setup: ## bring the pinned Node, packages, tools and the guest, build bpf/ and native/
+	@command -v node >/dev/null || { \
+		echo 'error: there is no "node" on PATH; set-up itself runs on any Node from 18' >&2; \
+		echo 'hint: as root: apt-get install nodejs npm' >&2; exit 1; }
+	@node packaging/setup/setup.mjs
+
+demo: setup ## show the whole way from a git push to enforcement in a guest, in under 90 seconds
+	@$(NODE) packaging/demo/demo.ts
+
+test: setup ## run every check and test; the last line sums them up
+	@$(NODE) packaging/setup/test-all.mjs
+
+check: setup ## run the static checks and the fast tests
+	@npm run --silent check
+
+kernels: setup ## fetch the guest kernels of every other series that Debian carries
+	@$(NODE) packaging/setup/fetch-kernels.mjs
+
+clean: ## remove what was built here; downloads and node_modules stay
+	@rm -rf build bin .cache dist coverage
+	@for folder in bpf native; do test ! -f $$folder/Makefile || $(MAKE) -s -C $$folder clean; done

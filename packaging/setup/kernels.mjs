@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings guest kernels into the cache, one per series: downloaded with apt, unpacked, never installed.
+//
+// A kernel in the cache is used as it is, without a network; WARDER_LAB_REFRESH=1 asks the index again.
+
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { SetupError } from './errors.mjs';
+import { FLAVOUR, KERNEL_SERIES } from './kernel-series.mjs';
+import { LAB_CACHE } from './paths.mjs';
+import { run } from './run.mjs';
+import { openSuite } from './suite.mjs';
+
+/** Returns the cached kernel of a series ({ series, release, image, modules }) or null. */
+export function findKernel(series) {
+  const file = join(homeOf(series), 'kernel.json');
+  if (!existsSync(file)) return null;
+  const kernel = JSON.parse(readFileSync(file, 'utf8'));
+  const home = homeOf(series);
+  // Paths are kept relative, so that a cache may be moved.
+  const image = join(home, kernel.image);
+  return existsSync(image)
+    ? { series, release: kernel.release, image, modules: join(home, kernel.modules) }
+    : null;
+}
+
+/** Fetches the newest kernel of a series; throws SetupError when the series is unknown or gone. */
+export function fetchKernel(series) {
+  const source = KERNEL_SERIES.get(series);
+  if (!source)
+    throw new SetupError(`unknown kernel series "${series}"`, {
+      hint: `known: ${[...KERNEL_SERIES.keys()].join(', ')}`,
+    });
+  const log = `kernel-${series}`;
+  const suite = openSuite(source.suite, log);
+  const image = newest(suite.names(source.image), source.image);
+  if (!image)
+    throw new SetupError(`Debian ${source.suite} no longer carries a kernel ${series}`, {
+      hint: `choose another series: ${[...KERNEL_SERIES.keys()].join(', ')}`,
+    });
+  const packages = [image];
+  if (source.modules) packages.push(image.replace(source.image, source.modules));
+
+  const home = homeOf(series);
+  const unpacked = join(home, image);
+  const partial = `${unpacked}.partial-${process.pid}`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  for (const name of packages) run('dpkg', ['-x', suite.download(name), partial], { log });
+  const found = locate(partial, image);
+  rmSync(unpacked, { recursive: true, force: true });
+  renameSync(partial, unpacked);
+  const record = {
+    release: found.release,
+    image: join(image, found.image),
+    modules: join(image, found.modules),
+  };
+  writeFileSync(join(home, 'kernel.json'), `${JSON.stringify(record, null, 2)}\n`);
+  return findKernel(series);
+}
+
+function homeOf(series) {
+  return join(LAB_CACHE, 'kernels', series);
+}
+
+function newest(names, prefix) {
+  const releases = names.filter((name) => name.startsWith(prefix) && name.endsWith(FLAVOUR));
+  return releases.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+}
+
+// Older packages keep the image in /boot, the newest ones beside the modules.
+function locate(root, name) {
+  for (const base of ['lib/modules', 'usr/lib/modules']) {
+    const folder = join(root, base);
+    const release = existsSync(folder) ? readdirSync(folder)[0] : undefined;
+    if (!release) continue;
+    const modules = join(base, release);
+    const images = [`boot/vmlinuz-${release}`, join(modules, 'vmlinuz')];
+    const image = images.find((it) => existsSync(join(root, it)));
+    if (image) return { release, image, modules };
+  }
+  throw new SetupError(`the package ${name} holds no kernel where Debian puts it`);
+}

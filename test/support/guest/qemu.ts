@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts one virtual machine under QEMU's software emulation and watches it until it ends.
+//
+// Invariant: the machine never outlives this process: setpriv arms the kernel to kill it with us.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const CONSOLE_CHARS_MAX = 1_000_000;
+const COMMAND_LINE = 'console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,bpf';
+
+export interface MachineOptions {
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly cpuFlags: string;
+  readonly memoryMb: number;
+  readonly disk: string | undefined;
+  readonly append: string;
+  readonly icount: boolean;
+}
+
+export class Machine {
+  /** The guest's end of the control port, once QEMU has connected it. */
+  readonly control: Promise<Socket>;
+  /** Resolves when QEMU has ended, whatever ended it, with how it ended. */
+  readonly ended: Promise<string>;
+  /** Everything that the guest has written to its console (the last million characters). */
+  console = '';
+  readonly #qemu: ChildProcess;
+
+  constructor(options: MachineOptions) {
+    const folder = mkdtempSync(join(tmpdir(), 'warder-guest-'));
+    const path = join(folder, 'control');
+    const server = createServer();
+    this.control = new Promise((resolve) => server.once('connection', resolve));
+    this.#qemu = startListening(server, path, options);
+    this.ended = new Promise((resolve) => {
+      this.#qemu.once('error', (cause) => resolve(`cannot start QEMU: ${cause.message}`));
+      this.#qemu.once('close', (code, signal) =>
+        resolve(`QEMU ended (${signal ?? `status ${code}`})`),
+      );
+    });
+    for (const stream of [this.#qemu.stdout, this.#qemu.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.console = (this.console + text).slice(-CONSOLE_CHARS_MAX);
+      });
+    void this.ended.then(() => {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  /** Cuts the power: nothing that the guest has not flushed survives. */
+  async cut(): Promise<void> {
+    this.#qemu.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+// QEMU connects to us and not we to QEMU, so there is no socket to wait for. The path is bound at once
+// (libuv binds synchronously), before QEMU can look for it.
+function startListening(server: Server, path: string, options: MachineOptions): ChildProcess {
+  server.listen(path);
+  const [command = '', ...args] = [
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    '--',
+    ...commandLine(path, options),
+  ];
+  return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function commandLine(control: string, options: MachineOptions): string[] {
+  return [
+    'qemu-system-x86_64',
+    ...[
+      '-nodefaults',
+      '-no-user-config',
+      '-no-reboot',
+      '-display',
+      'none',
+      '-monitor',
+      'none',
+      '-serial',
+      'stdio',
+    ],
+    // Counting instructions makes time repeatable, and needs one thread and one processor.
+    ...(options.icount
+      ? ['-accel', 'tcg', '-icount', 'shift=0']
+      : ['-accel', 'tcg,thread=multi', '-smp', '2']),
+    ...['-cpu', `max${options.cpuFlags}`, '-m', String(options.memoryMb)],
+    ...[
+      '-kernel',
+      options.kernel,
+      '-initrd',
+      options.initramfs,
+      '-append',
+      `${COMMAND_LINE} ${options.append}`,
+    ],
+    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${control}`],
+    ...['-device', 'virtserialport,chardev=control'],
+    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...(options.disk ? diskArguments(options.disk) : []),
+  ];
+}
+
+function diskArguments(disk: string): string[] {
+  // A comma in a file name is doubled for QEMU.
+  const file = disk.replaceAll(',', ',,');
+  return [
+    '-drive',
+    `if=none,id=disk,format=raw,file=${file}`,
+    '-device',
+    'virtio-blk-pci,drive=disk',
+  ];
+}
