@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * op.h - one attempt on a file, by exactly one way, for the case suite in a guest.
+ *
+ * Every attempt answers 0 or a positive errno, so that a case can assert the exact one. Nothing here
+ * knows of policies.
+ */
+#ifndef OP_H
+#define OP_H
+
+struct attempt {
+	const char *name;
+	int args; /* how many arguments it takes */
+	int (*run)(char **arg);
+};
+
+extern const struct attempt opening_attempts[];
+extern const struct attempt changing_attempts[];
+extern const struct attempt executing_attempts[];
+extern const struct attempt held_attempts[];
+
+/* 0 when `result` is not negative, else errno. */
+int outcome(long result);
+/* The outcome of opening with these flags; the descriptor is closed. */
+int open_outcome(const char *path, int flags);
+
+#endif
