@@ -1,7 +1,7 @@
 // The case table of the guest suite. An id names one kernel case of the file-enforcement list: a way
 // to reach, change, execute or rename a protected object, and what must come of it.
 //
-// Each case is played three times, below /srv/enforce/ID, /srv/audit/ID and /srv/control/ID (or on
+// Each case is played three times, below enforce/ID, audit/ID and control/ID of the disk (or on
 // tmpfs below /run/cases): protected in mode enforce, protected in mode audit, and not protected at
 // all. The last is the benign control: what it answers is what audit must answer too. `$D` stands for
 // the case's directory.
@@ -357,7 +357,7 @@ const opening: readonly Case[] = [
     setup: SECRET,
     protect: secret,
     deny: 'all',
-    attempts: [D('open-handle', '$D/secret', '/srv')],
+    attempts: [D('open-handle', '$D/secret', '/disk')],
   },
   {
     id: '41',

@@ -1,0 +1,46 @@
+// The command reference and the manual page, from the command tree itself.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Command } from 'commander';
+import { manPage } from '../../src/cli/man-page.ts';
+import { buildProgram, type Session } from '../../src/cli/program.ts';
+import { VERSION } from '../../src/core/product.ts';
+
+// The tree is only described, never run: nothing of a session is touched.
+const program: Command = buildProgram({} as Session, VERSION);
+
+/** docs/reference/commands.md. */
+export function commandReference(): string {
+  const sections = leaves(program, ['warder']).map(({ words, command }) =>
+    [
+      `## ${words.join(' ')}`,
+      '',
+      command.description(),
+      '',
+      '```',
+      command
+        .createHelp()
+        .formatHelp(command, Object.assign(command.createHelp(), { helpWidth: 100 }))
+        .trimEnd(),
+      '```',
+      '',
+    ].join('\n'),
+  );
+  return `# Commands\n\nEvery command takes \`--output json\` and then prints exactly one document.\n\n${sections.join('\n')}`;
+}
+
+/** packaging/man/warder.1. */
+export function manualPage(): string {
+  return manPage(program, '');
+}
+
+function leaves(
+  command: Command,
+  words: readonly string[],
+): readonly { readonly words: readonly string[]; readonly command: Command }[] {
+  return command.commands.flatMap((it) => {
+    const path = [...words, it.name()];
+    return it.commands.length === 0 ? [{ words: path, command: it }] : leaves(it, path);
+  });
+}

@@ -1,0 +1,60 @@
+// docs/errors.md from the one table of error codes.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ErrorSpec, EXIT } from '../../src/core/errors/spec.ts';
+import { ERRORS } from '../../src/core/errors.ts';
+
+const EXIT_MEANING: Record<keyof typeof EXIT, string> = {
+  ok: 'done',
+  internal: 'a bug in Warder',
+  usage: 'usage or local configuration',
+  noSignature: 'no signature or attestation',
+  notFound: 'reference not found',
+  signature: 'signature, certificate, log or identity mismatch',
+  provenance: 'provenance',
+  rollback: 'rollback, equivocation, scope',
+  freshness: 'expired, not yet valid, stale head',
+  content: 'content or baseline',
+  activation: 'activation or health failed, previous restored; or not proven to enforce',
+  registry: 'registry unavailable',
+  state: 'state corrupt, lost or held by another process',
+  lastKnownGood: 'running on last known good or baseline',
+  hostUnsupported: 'host unsupported',
+};
+
+const RETRY = {
+  backoff: 'tried again, later each time',
+  quarantine: 'this digest waits in quarantine',
+  never: 'a person acts',
+};
+
+/** The whole document. */
+export function errorsDocument(): string {
+  const exits = Object.entries(EXIT)
+    .map(([name, code]) => `| ${code} | ${EXIT_MEANING[name as keyof typeof EXIT]} |`)
+    .join('\n');
+  const table: Record<string, ErrorSpec> = ERRORS;
+  const rows = Object.entries(table)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, it]) => `| \`${code}\` | ${it.meaning} | ${it.exit} | ${RETRY[it.retry]} |`)
+    .join('\n');
+  return `# Errors
+
+Every failure carries one of these codes. A code never changes its meaning; a retired one is not used again. An
+error on a terminal tells, in this order: what failed, its code, its causes, what is still enforced, and a hint. With
+\`--output json\` the same record is the one document on standard output.
+
+## Exit codes
+
+| exit | meaning |
+|---|---|
+${exits}
+
+## Codes
+
+| code | what happened | exit | what Warder does next |
+|---|---|---|---|
+${rows}
+`;
+}
