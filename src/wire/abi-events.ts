@@ -1,0 +1,149 @@
+// What the kernel reports, from the layouts of bpf/include/abi.h to plain records. Bytes from the ring
+// are the kernel's, but a record of another size is another ABI: null, never a guess.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Identity } from '../core/image/resolution.ts';
+import { OPERATIONS, type Operation } from '../core/policy/document.ts';
+import { Unpacker } from './packer.ts';
+
+const EVENT_BYTES = 1208;
+const COUNTERS_BYTES = 64;
+const PATH_BYTES = 1024;
+const COMM_BYTES = 16;
+const PATH_CUT = 1;
+
+// By number; 0 is unset in all of them.
+const ACTIONS = [null, 'allow', 'audit', 'deny'] as const;
+const REASONS = [null, 'rule', 'refer', 'incomplete', 'self'] as const;
+const HOOKS = [
+  null,
+  'file_open',
+  'mmap_file',
+  'file_mprotect',
+  'file_ioctl',
+  'file_ioctl_compat',
+  'file_truncate',
+  'bprm_check_security',
+  'inode_create',
+  'inode_link',
+  'inode_unlink',
+  'inode_symlink',
+  'inode_mkdir',
+  'inode_rmdir',
+  'inode_mknod',
+  'inode_rename',
+  'inode_setattr',
+  'inode_setxattr',
+  'inode_removexattr',
+  'inode_set_acl',
+  'inode_remove_acl',
+  'inode_file_setattr',
+  'task_prctl',
+] as const;
+
+/** `struct wd_event`, with names for numbers; a number without a name is null. */
+export interface KernelEvent {
+  readonly sequence: bigint;
+  readonly generation: number;
+  readonly boottimeNs: bigint;
+  readonly startBoottimeNs: bigint;
+  readonly cgroupId: bigint;
+  readonly object: Identity;
+  readonly exe: Identity;
+  readonly cpu: number;
+  /** Index into the IR's rules (baseline included); meaningful for reasons `rule` and `refer`. */
+  readonly rule: number;
+  readonly hook: string | null;
+  readonly operation: Operation | null;
+  readonly action: 'allow' | 'audit' | 'deny' | null;
+  readonly reason: 'rule' | 'refer' | 'incomplete' | 'self' | null;
+  /** 0 or a negative errno. */
+  readonly ret: number;
+  readonly pid: number;
+  readonly tgid: number;
+  readonly ppid: number;
+  readonly uid: number;
+  readonly comm: string;
+  /** Names from the object up to the filesystem's root, as text (invalid UTF-8 replaced). */
+  readonly names: readonly string[];
+  /** Upper directories are missing from `names`. */
+  readonly pathCut: boolean;
+}
+
+/** Reads one record of the ring; null when it is not a `struct wd_event`. */
+export function unpackEvent(bytes: Uint8Array): KernelEvent | null {
+  if (bytes.length !== EVENT_BYTES) return null;
+  const from = new Unpacker(bytes);
+  const head = {
+    sequence: from.u64(),
+    generation: Number(from.u64()),
+    boottimeNs: from.u64(),
+    startBoottimeNs: from.u64(),
+    cgroupId: from.u64(),
+    object: unpackIdentity(from),
+    exe: unpackIdentity(from),
+    cpu: from.u32(),
+    rule: from.u32(),
+    hook: HOOKS[from.u16()] ?? null,
+    operation: OPERATIONS[from.u16() - 1] ?? null,
+    action: ACTIONS[from.u8()] ?? null,
+    reason: REASONS[from.u8()] ?? null,
+  };
+  const pathLength = from.u16();
+  const tail = {
+    ret: from.i32(),
+    pid: from.u32(),
+    tgid: from.u32(),
+    ppid: from.u32(),
+    uid: from.u32(),
+    pathCut: (from.u32() & PATH_CUT) !== 0,
+  };
+  const comm = textUntilZero(from.skip(4).raw(COMM_BYTES));
+  const path = from.raw(PATH_BYTES).subarray(0, Math.min(pathLength, PATH_BYTES));
+  return { ...head, ...tail, comm, names: toNames(path) };
+}
+
+/** `struct wd_counters` of one CPU. */
+export interface KernelCounters {
+  readonly sequence: bigint;
+  readonly emitted: bigint;
+  readonly dropped: bigint;
+  readonly denied: bigint;
+  readonly audited: bigint;
+  readonly incomplete: bigint;
+  readonly decisions: bigint;
+  readonly retries: bigint;
+}
+
+/** Reads the counters of one CPU; null when the size is another. */
+export function unpackCounters(bytes: Uint8Array): KernelCounters | null {
+  if (bytes.length !== COUNTERS_BYTES) return null;
+  const from = new Unpacker(bytes);
+  return {
+    sequence: from.u64(),
+    emitted: from.u64(),
+    dropped: from.u64(),
+    denied: from.u64(),
+    audited: from.u64(),
+    incomplete: from.u64(),
+    decisions: from.u64(),
+    retries: from.u64(),
+  };
+}
+
+function unpackIdentity(from: Unpacker): Identity {
+  return { ino: from.u64(), sub: from.u64(), dev: from.u32(), gen: from.u32() };
+}
+
+function textUntilZero(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
+}
+
+// Every name ends with a zero byte; what follows the last zero is a name that was cut.
+function toNames(path: Uint8Array): string[] {
+  const names = Buffer.from(path).toString('utf8').split('\0');
+  if (names.at(-1) === '') names.pop();
+  return names;
+}
