@@ -49,12 +49,12 @@ const irSchema = z.strictObject({
 });
 
 /** The canonical bytes of compiled policies. */
-export function encodePolicyIr(ir: PolicyIr): Uint8Array {
+export function encodeIr(ir: PolicyIr): Uint8Array {
   return toCanonicalJson(ir);
 }
 
 /** Reads compiled policies that somebody else made. */
-export function parsePolicyIr(bytes: Uint8Array): Result<PolicyIr> {
+export function parseIr(bytes: Uint8Array): Result<PolicyIr> {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.fileBytesMax, plainIntegers: true });
   if (!json.ok) return invalid([json.error.detail]);
   const parsed = irSchema.safeParse(json.value);
