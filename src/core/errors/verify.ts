@@ -25,7 +25,7 @@ export const VERIFY_ERRORS = {
     exit: EXIT.content,
     retry: 'quarantine',
   },
-  'verify/attestation-too-large': {
+  'verify/bundle-too-large': {
     meaning: 'An attestation is larger, or has more elements, than the cap.',
     exit: EXIT.signature,
     retry: 'quarantine',
@@ -54,11 +54,6 @@ export const VERIFY_ERRORS = {
     meaning: 'An attestation carries a timestamp that no trusted authority vouches for.',
     exit: EXIT.signature,
     retry: 'quarantine',
-  },
-  'verify/algorithm': {
-    meaning: 'A key is not ECDSA on P-256.',
-    exit: EXIT.signature,
-    retry: 'never',
   },
   'verify/key-unknown': {
     meaning:
@@ -153,7 +148,7 @@ export const VERIFY_ERRORS = {
   },
   'verify/digest-revoked': {
     meaning: 'The trust policy revokes this digest.',
-    exit: EXIT.rollback,
+    exit: EXIT.signature,
     retry: 'never',
   },
   'verify/rollback': {

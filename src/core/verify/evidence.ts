@@ -5,6 +5,7 @@
 import type { BundleDescriptor } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import type { PolicyIr } from '../policy/ir.ts';
+import type { Provenance } from '../provenance.ts';
 import type { Failure } from '../result.ts';
 
 export interface Evidence {
@@ -15,16 +16,24 @@ export interface Evidence {
 }
 
 /** One candidate attestation: unusable with its reason, or a statement with the keys that signed it. */
-export type AttestationFact =
-  | { readonly kind: 'unusable'; readonly failure: Failure }
-  | {
-      readonly kind: 'signed';
-      readonly payloadType: string;
-      readonly predicateType: string;
-      /** sha256 digests of the subjects. */
-      readonly subjects: readonly Digest[];
-      /** Parsed JSON; its shape depends on the predicate type. */
-      readonly predicate: unknown;
-      /** Fingerprints of the keys whose signature over the payload was verified. */
-      readonly keys: readonly Digest[];
-    };
+export type AttestationFact = { readonly kind: 'unusable'; readonly failure: Failure } | SignedFact;
+
+/** A statement under a signature that holds. Who may say such a thing is judged, not known here. */
+export interface SignedFact {
+  readonly kind: 'signed';
+  readonly predicateType: string;
+  /** sha256 digests of the subjects. */
+  readonly subjects: readonly Digest[];
+  readonly claim: Claim;
+  /** Fingerprints of the keys whose signature over the payload was verified. */
+  readonly keys: readonly Digest[];
+}
+
+/** What the predicate says, as far as its type is known here. */
+export type Claim =
+  | { readonly kind: 'release'; readonly descriptor: BundleDescriptor }
+  | { readonly kind: 'provenance'; readonly provenance: Provenance }
+  /** "Signed", and nothing about place and time (cosign). */
+  | { readonly kind: 'bare' }
+  | { readonly kind: 'malformed'; readonly failure: Failure }
+  | { readonly kind: 'other' };

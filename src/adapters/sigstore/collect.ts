@@ -1,0 +1,27 @@
+// A fetched bundle and the keys of the trust policy -> evidence. Synchronous and without effects; it
+// runs in a worker (collect.worker.ts), because nothing else can end a parser that does not return.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleBytes } from '../../core/bundle.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { err, failure, ok, type Result } from '../../core/result.ts';
+import type { Evidence } from '../../core/verify/evidence.ts';
+import type { TrustPolicy } from '../../core/verify/trust.ts';
+import { readAttestation } from './attestation.ts';
+import { readContent } from './content.ts';
+import { makeKeyRing } from './keys.ts';
+
+/** Collects the facts about a bundle; it refuses only what is not a bundle at all. */
+export function collectEvidence(bundle: BundleBytes, trust: TrustPolicy): Result<Evidence> {
+  const ring = makeKeyRing(trust);
+  if (!ring.ok) return ring;
+  const content = readContent(bundle);
+  if (!content.ok) return content;
+  if (bundle.attestations.length > LIMITS.referrersMax) {
+    const count = `${bundle.attestations.length}; at most ${LIMITS.referrersMax}`;
+    return err(failure('verify/bundle-too-large', `too many attestations: ${count}`));
+  }
+  const attestations = bundle.attestations.map((it) => readAttestation(it, ring.value));
+  return ok({ digest: bundle.digest, ...content.value, attestations });
+}

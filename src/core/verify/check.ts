@@ -1,0 +1,60 @@
+// The checks of verification by name, and what one of them answers. A check answers every reason that
+// it has; `passed` has none.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ErrorCode } from '../errors.ts';
+import { type Failure, failure } from '../result.ts';
+import { escapeAndCut } from '../text.ts';
+
+/** In the order of docs/verification.md; the first reason of the first refusal leads the report. */
+export const CHECKS = [
+  'scope-policy',
+  'revocation',
+  'release',
+  'provenance',
+  'place',
+  'not-before',
+  'expires',
+  'version',
+  'agent-version',
+  'baseline',
+] as const;
+
+export type CheckName = (typeof CHECKS)[number];
+
+export interface CheckAnswer {
+  readonly outcome: 'passed' | 'refused' | 'not-run';
+  /** What was compared. */
+  readonly detail: string;
+  readonly failures: readonly Failure[];
+}
+
+/** The check was made and holds. */
+export function passed(detail: string): CheckAnswer {
+  return { outcome: 'passed', detail, failures: [] };
+}
+
+/** The check was made and does not hold, for these reasons. */
+export function refused(first: Failure, ...more: readonly Failure[]): CheckAnswer {
+  return { outcome: 'refused', detail: first.message, failures: [first, ...more] };
+}
+
+/** The check could not be made because an earlier one failed: a refusal like any other. */
+export function notRun(detail: string): CheckAnswer {
+  return { outcome: 'not-run', detail, failures: [] };
+}
+
+/** Refuses for one reason. */
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  causes: readonly string[] = [],
+): CheckAnswer {
+  return refused(failure(code, message, { causes }));
+}
+
+/** Text of a stranger as part of a sentence. */
+export function say(text: string): string {
+  return escapeAndCut(text, 200);
+}

@@ -1,0 +1,59 @@
+// Time and order: a bundle enters only inside its window and never below the floor. Comparisons are
+// written so that a time that does not parse (NaN) refuses.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleDescriptor } from '../bundle.ts';
+import { type Digest, shortDigest } from '../digest.ts';
+import { type CheckAnswer, passed, refuse } from './check.ts';
+import type { VerifyContext } from './verdict.ts';
+
+/** How far a publisher's clock may be ahead of ours. Only `notBefore` gets it. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+// VERIFY-8: a replay was in its window when it was admitted; leaving it makes the state stale, no more.
+/** Checks that the window of the bundle has begun. */
+export function checkNotBefore(descriptor: BundleDescriptor, context: VerifyContext): CheckAnswer {
+  if (context.purpose === 'replay') return passed('a replay: the window had begun');
+  if (context.nowMs + CLOCK_SKEW_MS >= Date.parse(descriptor.notBefore)) {
+    return passed(`valid from ${descriptor.notBefore}`);
+  }
+  return refuse('verify/not-yet-valid', `the bundle is valid only from ${descriptor.notBefore}`);
+}
+
+/** Checks that the window of the bundle has not ended. */
+export function checkExpires(descriptor: BundleDescriptor, context: VerifyContext): CheckAnswer {
+  if (context.nowMs < Date.parse(descriptor.expires)) {
+    return passed(`expires ${descriptor.expires}`);
+  }
+  if (context.purpose === 'replay') {
+    return passed(`a replay: expired ${descriptor.expires}, so the state is stale`);
+  }
+  return refuse('verify/expired', `the bundle expired ${descriptor.expires}`);
+}
+
+// VERIFY-9: the floor is the highest version that was ever admitted here. Below it is rollback; on it
+// only the same digest may stand; a replay may return only to a digest that was admitted here.
+/** Checks the version against the floor. */
+export function checkVersion(
+  digest: Digest,
+  descriptor: BundleDescriptor,
+  context: VerifyContext,
+): CheckAnswer {
+  const { version } = descriptor;
+  const { floor, purpose, admitted } = context;
+  if (purpose === 'replay') {
+    if (admitted.includes(digest)) return passed(`a replay: v${version} was admitted here`);
+    return refuse('verify/not-admitted', `v${version} was never admitted here`);
+  }
+  if (floor === null) return passed(`v${version}; nothing was admitted before`);
+  const { highestSeen } = floor;
+  if (version > highestSeen) return passed(`v${version} is above the floor, v${highestSeen}`);
+  if (version < highestSeen) {
+    return refuse('verify/rollback', `v${version} is below the floor, v${highestSeen}`);
+  }
+  if (floor.digest === digest) return passed(`v${version} is the floor itself`);
+  return refuse('verify/equivocation', `v${version} was admitted here with another digest`, [
+    `admitted: ${shortDigest(floor.digest)}, offered: ${shortDigest(digest)}`,
+  ]);
+}

@@ -1,0 +1,95 @@
+// The verdict over a bundle: facts in, decision out. Pure; every reason is collected.
+//
+// Invariants: a bundle is accepted only when every check of CHECKS was made and passed; a check that
+// could not be made is a refusal; nothing here depends on the order of the attestations; adding or
+// removing an attestation can only move the verdict towards the side that its content supports.
+// Deliberately absent: signatures (adapters/sigstore collected them as facts) and the raising of the
+// floor (the machine does that, after this and before the kernel is touched).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Signer } from '../bundle.ts';
+import { shortDigest } from '../digest.ts';
+import { type Failure, invariant } from '../result.ts';
+import { CHECKS, type CheckAnswer, type CheckName, notRun, passed, refuse, say } from './check.ts';
+import { checkAgentVersion, checkBaseline } from './content.ts';
+import type { Evidence } from './evidence.ts';
+import { checkExpires, checkNotBefore, checkVersion } from './freshness.ts';
+import { checkProvenance } from './provenance.ts';
+import { checkRelease } from './release.ts';
+import { checkPlace, selectScope } from './scope.ts';
+import type { ScopePolicy, TrustPolicy } from './trust.ts';
+import type { CheckRecord, VerifyContext, VerifyVerdict } from './verdict.ts';
+
+/** Judges collected evidence by a trust policy, for one host at one time. */
+export function judge(
+  evidence: Evidence,
+  trust: TrustPolicy,
+  context: VerifyContext,
+): VerifyVerdict {
+  const { answers, signers } = runChecks(evidence, trust, context);
+  const checks = CHECKS.map((check): CheckRecord => {
+    const { outcome, detail } = answers[check];
+    return { check, outcome, detail };
+  });
+  if (checks.every((it) => it.outcome === 'passed')) {
+    const { digest, descriptor, ir } = evidence;
+    const verifiedAt = new Date(context.nowMs).toISOString();
+    const trustFingerprint = trust.fingerprint;
+    return {
+      kind: 'accepted',
+      admission: { digest, descriptor, ir, signers, trustFingerprint, verifiedAt },
+      checks,
+    };
+  }
+  const [first, ...rest] = withoutRepeats(CHECKS.flatMap((it) => answers[it].failures));
+  invariant(first !== undefined, 'a check is left out only after another one refused');
+  return { kind: 'refused', failures: [first, ...rest], checks };
+}
+
+function runChecks(
+  evidence: Evidence,
+  trust: TrustPolicy,
+  context: VerifyContext,
+): { answers: Record<CheckName, CheckAnswer>; signers: readonly Signer[] } {
+  const { digest, descriptor, ir } = evidence;
+  const scope = selectScope(trust, context);
+  const skipped = notRun('no scope of the trust policy applies');
+  const court = scope === null ? null : { digest, scope, trust, context };
+  const release = court === null ? null : checkRelease(evidence, court);
+  const answers = {
+    'scope-policy': checkScopePolicy(scope, context),
+    revocation: checkRevocation(evidence, trust),
+    release: release?.answer ?? skipped,
+    provenance: court === null ? skipped : checkProvenance(evidence, court),
+    place: checkPlace(descriptor, scope, context),
+    'not-before': checkNotBefore(descriptor, context),
+    expires: checkExpires(descriptor, context),
+    version: checkVersion(digest, descriptor, context),
+    'agent-version': checkAgentVersion(descriptor, context.agentVersion),
+    baseline: checkBaseline(ir),
+  };
+  return { answers, signers: release?.signers ?? [] };
+}
+
+function checkScopePolicy(scope: ScopePolicy | null, context: VerifyContext): CheckAnswer {
+  const place = `${say(context.repository)}, channel ${say(context.channel)}`;
+  if (scope !== null) return passed(`policy ${scope.name} speaks for ${place}`);
+  return refuse('verify/scope-mismatch', `no policy of the trust policy speaks for ${place}`);
+}
+
+function checkRevocation(evidence: Evidence, trust: TrustPolicy): CheckAnswer {
+  if (!trust.revoked.digests.includes(evidence.digest)) return passed('the digest is not revoked');
+  const name = shortDigest(evidence.digest);
+  return refuse('verify/digest-revoked', `the trust policy revokes ${name}`);
+}
+
+/** One unusable attestation is a reason of two checks; it is told once. */
+function withoutRepeats(failures: readonly Failure[]): readonly Failure[] {
+  const told = new Map<string, Failure>();
+  for (const it of failures) {
+    const name = [it.code, it.message, ...it.causes].join('\n');
+    if (!told.has(name)) told.set(name, it);
+  }
+  return [...told.values()];
+}

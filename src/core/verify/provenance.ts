@@ -1,0 +1,93 @@
+// Provenance: a trusted key says that a trusted builder built this bundle, in a known way, from the
+// commit that the descriptor names, of a repository that the scope allows. Strings are compared
+// exactly: a builder whose name begins like a trusted one is another builder (bad input P06).
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { type BundleDescriptor, PREDICATE } from '../bundle.ts';
+import type { Provenance } from '../provenance.ts';
+import { type Failure, failure } from '../result.ts';
+import { type CheckAnswer, passed, refused, say } from './check.ts';
+import type { Evidence, SignedFact } from './evidence.ts';
+import { wrongTypes } from './release.ts';
+import { type Court, checkSigned } from './signed.ts';
+import type { ScopePolicy } from './trust.ts';
+
+type Demand = NonNullable<ScopePolicy['provenance']>;
+
+// VERIFY-7: one statement must fulfil every demand; two halves are not one whole.
+/** Checks that one provenance statement fulfils what the scope demands. */
+export function checkProvenance(evidence: Evidence, court: Court): CheckAnswer {
+  const demand = court.scope.provenance;
+  if (demand === null) return passed('not demanded by the trust policy');
+  const skipped: Failure[] = [];
+  const others: string[] = [];
+  for (const fact of evidence.attestations) {
+    if (fact.kind === 'unusable') {
+      skipped.push(fact.failure);
+    } else if (fact.predicateType !== PREDICATE.provenance) {
+      if (!court.scope.release.predicateTypes.includes(fact.predicateType)) {
+        others.push(fact.predicateType);
+      }
+    } else {
+      const problems = judgeProvenance(fact, evidence.descriptor, demand, court);
+      if (problems.length === 0) return passed(tell(evidence.descriptor, fact));
+      skipped.push(...problems);
+    }
+  }
+  if (others.length > 0) skipped.push(wrongTypes('provenance', [PREDICATE.provenance], others));
+  const missing = failure('verify/provenance-missing', 'no provenance fulfils the trust policy');
+  const [first, ...rest] = [...skipped, missing];
+  return refused(first ?? missing, ...rest);
+}
+
+function judgeProvenance(
+  fact: SignedFact,
+  descriptor: BundleDescriptor,
+  demand: Demand,
+  court: Court,
+): readonly Failure[] {
+  const keys = checkSigned(fact, court);
+  if (!keys.ok) return [keys.error];
+  if (fact.claim.kind === 'malformed') return [fact.claim.failure];
+  if (fact.claim.kind !== 'provenance') {
+    return [failure('verify/predicate-type', 'the statement is no provenance')];
+  }
+  return compare(fact.claim.provenance, descriptor, demand);
+}
+
+function compare(
+  provenance: Provenance,
+  descriptor: BundleDescriptor,
+  demand: Demand,
+): readonly Failure[] {
+  const found: Failure[] = [];
+  if (!demand.builderIds.includes(provenance.builderId)) {
+    const text = `the builder ${say(provenance.builderId)} is not trusted`;
+    found.push(failure('verify/builder-mismatch', text));
+  }
+  if (!demand.buildTypes.includes(provenance.buildType)) {
+    const text = `the build type ${say(provenance.buildType)} is not known`;
+    found.push(failure('verify/build-type', text));
+  }
+  if (!demand.sourceRepositories.includes(provenance.repository)) {
+    const text = `the source ${say(provenance.repository)} is not allowed`;
+    found.push(failure('verify/provenance-inconsistent', text));
+  }
+  for (const field of ['repository', 'ref', 'commit'] as const) {
+    if (provenance[field] === descriptor.source[field]) continue;
+    const text = `the source ${field} is ${say(provenance[field])} in the provenance`;
+    found.push(
+      failure('verify/provenance-inconsistent', text, {
+        causes: [`the descriptor says ${say(descriptor.source[field])}`],
+      }),
+    );
+  }
+  return found;
+}
+
+function tell(descriptor: BundleDescriptor, fact: SignedFact): string {
+  const builder = fact.claim.kind === 'provenance' ? fact.claim.provenance.builderId : '';
+  const { repository, ref, commit } = descriptor.source;
+  return `${say(builder)} built ${say(commit)} of ${say(repository)} (${say(ref)})`;
+}

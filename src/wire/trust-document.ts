@@ -1,0 +1,91 @@
+// The trust policy as it is written: shapes, and the checks that need nothing but one value. What is
+// vacuous as a whole is found in trust.ts. Strict: an unknown field is a demand that nobody would check.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { z } from 'zod';
+import { PREDICATE } from '../core/bundle.ts';
+import { parseDigest } from '../core/digest.ts';
+import { formatRepository, parseReference } from '../core/reference.ts';
+
+const LIST_MAX = 256;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const ISO = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?$/;
+const LITERAL = /^[\x21-\x29\x2b-\x7e]{1,512}$/;
+
+const name = z.string().regex(NAME, 'a name is lower-case letters, digits and ._- (63 at most)');
+// Compared byte by byte, so a "*" would never match what its author meant.
+const literal = z.string().regex(LITERAL, 'a literal is ASCII without spaces and without "*"');
+const digest = z
+  .string()
+  .refine((it) => parseDigest(it).ok, 'a digest is sha256: and 64 lower-case hexadecimal digits');
+const time = z.string().refine(isTime, 'a time is YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)');
+const scope = z
+  .string()
+  .refine(isScope, 'a scope is a registry host or repository, whole path segments, no wildcard');
+
+const listOf = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(LIST_MAX);
+
+const keyShape = z
+  .strictObject({
+    file: z.string().min(1).max(1024).optional(),
+    pem: z.string().min(1).max(16_384).optional(),
+    notBefore: time,
+    notAfter: time,
+  })
+  .refine((it) => (it.file === undefined) !== (it.pem === undefined), 'give one of file and pem')
+  .refine((it) => Date.parse(it.notBefore) < Date.parse(it.notAfter), 'the window is empty');
+
+const scopePolicyShape = z.strictObject({
+  name,
+  scope,
+  channels: listOf(name),
+  tenant: name.optional(),
+  require: z.strictObject({
+    release: z.strictObject({
+      minimumMatches: z.int().min(1),
+      anyOf: listOf(z.strictObject({ id: name, key: keyShape })),
+      predicateTypes: listOf(z.enum([PREDICATE.release, PREDICATE.cosignSign])).optional(),
+    }),
+    provenance: z
+      .strictObject({
+        builderIds: listOf(literal),
+        buildTypes: listOf(literal),
+        sourceRepositories: listOf(literal),
+      })
+      .optional(),
+  }),
+});
+
+export const trustDocumentShape = z.strictObject({
+  apiVersion: z.literal('warder.dev/trust/v1'),
+  version: z.int().min(1),
+  policies: listOf(scopePolicyShape),
+  revoked: z
+    .strictObject({
+      digests: z.array(digest).max(4096).default([]),
+      keys: z.array(digest).max(4096).default([]),
+    })
+    .default({ digests: [], keys: [] }),
+  onDistrustedLkg: z.enum(['keep-and-alert', 'baseline']).default('keep-and-alert'),
+});
+
+export type TrustDocument = z.infer<typeof trustDocumentShape>;
+export type ScopeDocument = TrustDocument['policies'][number];
+export type KeyDocument = ScopeDocument['require']['release']['anyOf'][number]['key'];
+
+/** Refuses 30 February too: what is parsed must print back as it was written. */
+function isTime(text: string): boolean {
+  if (!ISO.test(text)) return false;
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.replace(/Z$/, ''));
+}
+
+/** A scope is what a repository looks like with its last segments missing; a bare host is one too. */
+function isScope(text: string): boolean {
+  if (/[/:]$/.test(text) || text.includes('//')) return false;
+  const reference = parseReference(`${text}/x`);
+  if (!reference.ok) return false;
+  const { repository, tag, digest: pinned } = reference.value;
+  return tag === null && pinned === null && formatRepository(repository) === `${text}/x`;
+}
