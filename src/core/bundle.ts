@@ -6,6 +6,7 @@
 import type { Digest } from './digest.ts';
 import type { PolicyIr } from './policy/ir.ts';
 import type { Reference } from './reference.ts';
+import type { Failure } from './result.ts';
 import type { BundleVersion } from './version.ts';
 
 export const MEDIA = {
@@ -66,6 +67,8 @@ export interface BundleBytes {
   readonly files: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[];
   /** Sigstore bundles (JSON) found among the referrers, in the order found. */
   readonly attestations: readonly Uint8Array[];
+  /** Why other candidates are not in `attestations`. Absent when nobody looked (a replay). */
+  readonly skipped?: readonly Failure[];
 }
 
 /** A reference that was resolved once; everything after uses the digest. */

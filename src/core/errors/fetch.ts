@@ -121,6 +121,21 @@ export const FETCH_ERRORS = {
     exit: EXIT.content,
     retry: 'quarantine',
   },
+  'fetch/referrer-invalid': {
+    meaning: 'A referrer is not the manifest of an attestation of this bundle; it is skipped.',
+    exit: EXIT.noSignature,
+    retry: 'backoff',
+  },
+  'fetch/blob-missing': {
+    meaning: 'The registry lists content that it does not have.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
+  'fetch/layout-invalid': {
+    meaning: 'A directory is not an OCI image layout, or content in it is not a plain file.',
+    exit: EXIT.content,
+    retry: 'backoff',
+  },
   'fetch/attestation-unavailable': {
     meaning: 'The list of attestations, or one of them, could not be fetched.',
     exit: EXIT.registry,

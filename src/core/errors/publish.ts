@@ -10,4 +10,69 @@ export const PUBLISH_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'publish/tree-unreadable': {
+    meaning: 'Git cannot read the commit that is to be published.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/path-unsafe': {
+    meaning: 'A policy file has a name that a bundle may not carry.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/no-policies': {
+    meaning: 'The commit has no policy files in the configured folder.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/too-large': {
+    meaning: 'The policy files are larger than a bundle may be.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
+  'publish/version-taken': {
+    meaning: 'This version was published before with other content.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
+  'publish/readback-mismatch': {
+    meaning: 'The registry does not answer with what was just pushed.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
+  'publish/attestation-lost': {
+    meaning: 'An attestation that was attached is not in the list of the registry.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
+  'publish/tests-failed': {
+    meaning: 'A policy test of the repository fails.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
+  'publish/key-unreadable': {
+    meaning: 'The signing key cannot be read or is not an encrypted P-256 key.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/key-passphrase': {
+    meaning: 'The passphrase of the signing key is missing or wrong.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/key-exists': {
+    meaning: 'A key file is there already; keys are never overwritten.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/repository-exists': {
+    meaning: 'The folder already has files that the scaffold would write.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/signing-failed': {
+    meaning: 'The statement could not be signed.',
+    exit: EXIT.internal,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;

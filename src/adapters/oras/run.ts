@@ -1,0 +1,112 @@
+// Runs the oras command: arguments as a list, an environment from nothing, a cap on what it may print,
+// and a signal that kills it. Nothing it says is believed here.
+//
+// Invariants: the command was checked before it runs (ownership each time, version once per file);
+// secrets never are arguments; the child inherits no variable of ours.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { stat } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { ErrorCode } from '../../core/errors.ts';
+import { err, failure, ok, type Result } from '../../core/result.ts';
+import { checkOwnership, checkVersion } from './tool.ts';
+import { toFailure } from './translate.ts';
+
+const STDERR_BYTES_MAX = 64 * 1024;
+const VERSION_TIMEOUT_MS = 10_000;
+// Where nothing is: oras finds neither a configuration nor a home there.
+const NOWHERE = '/nonexistent';
+
+/** Where the command is and what it may know. */
+export interface OrasOptions {
+  /** Absolute path of oras >= 1.3.3. */
+  readonly orasPath: string;
+  /** Folder with a `config.json` of registry credentials; without it requests are anonymous. */
+  readonly credentialsDir?: string;
+  /** PEM file with certificate authorities for registries; without it those of the system. */
+  readonly caFile?: string;
+  /** `HOST[:PORT]` of the registries that may be spoken to without TLS. */
+  readonly plainHttpHosts: readonly string[];
+  /** Total deadline of one operation of a port. */
+  readonly timeoutMs?: number;
+}
+
+/** One run of oras. */
+export interface OrasRun {
+  /** For people: what this run is for. */
+  readonly what: string;
+  readonly args: readonly string[];
+  readonly input?: Uint8Array;
+  /** More on stdout kills the child and gives `tooMuch`. */
+  readonly bytesMax: number;
+  readonly tooMuch: ErrorCode;
+  readonly signal: AbortSignal;
+}
+
+/** Runs oras, after checking that it may be run. */
+export type RunOras = (run: OrasRun) => Promise<Result<Uint8Array>>;
+
+/** Makes the function that runs oras; the version is asked once for each file that is found there. */
+export function createRunner(options: OrasOptions): RunOras {
+  let trusted: string | null = null;
+  return async (run) => {
+    const path = await checkOwnership(options.orasPath);
+    if (!path.ok) return path;
+    const { dev, ino, mtimeMs, size } = await stat(path.value);
+    const identity = [dev, ino, mtimeMs, size].join(':');
+    if (trusted !== identity) {
+      const version = await checkTool(path.value, options);
+      if (!version.ok) return version;
+      trusted = identity;
+    }
+    return spawn(path.value, options, run);
+  };
+}
+
+async function checkTool(path: string, options: OrasOptions): Promise<Result<void>> {
+  const printed = await spawn(path, options, {
+    what: 'asking oras for its version',
+    args: ['version'],
+    bytesMax: STDERR_BYTES_MAX,
+    tooMuch: 'host/tool-untrusted',
+    signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
+  });
+  return checkVersion(path, printed.ok ? new TextDecoder().decode(printed.value) : '');
+}
+
+async function spawn(
+  path: string,
+  options: OrasOptions,
+  run: OrasRun,
+): Promise<Result<Uint8Array>> {
+  if (run.signal.aborted) return err(stopped(run));
+  const result = await execa(path, run.args, {
+    input: run.input ?? new Uint8Array(),
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    // One more than allowed: a child that was cut at the bound exactly would look complete.
+    maxBuffer: { stdout: run.bytesMax + 1, stderr: STDERR_BYTES_MAX },
+    cancelSignal: run.signal,
+    killSignal: 'SIGKILL',
+    reject: false,
+    extendEnv: false,
+    env: { HOME: NOWHERE, DOCKER_CONFIG: options.credentialsDir ?? NOWHERE },
+    cwd: '/',
+  });
+  if (result.stdout.length > run.bytesMax) {
+    return err(failure(run.tooMuch, `${run.what}: more than ${run.bytesMax} bytes were sent`));
+  }
+  if (!result.failed) return ok(result.stdout);
+  if (run.signal.aborted) return err(stopped(run));
+  // No exit code and no signal: it did not start. That is a fact about this host, not the registry.
+  if (result.exitCode === undefined && result.signal === undefined && !result.isMaxBuffer) {
+    return err(failure('host/tool-untrusted', `oras cannot be started for ${run.what}`));
+  }
+  return err(toFailure(run.what, new TextDecoder().decode(result.stderr)));
+}
+
+function stopped(run: OrasRun): ReturnType<typeof failure> {
+  const causes = ['the total deadline passed, or the caller gave up'];
+  return failure('fetch/timeout', `${run.what} took too long`, { causes });
+}

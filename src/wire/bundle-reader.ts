@@ -1,0 +1,144 @@
+// The order in which a bundle is read from any content-addressed place: manifest, config, files, then
+// the referrers and their attestations. The place answers bytes that it has hashed and capped; this
+// file knows which bytes belong together and how much there may be.
+//
+// Invariants: nothing is read that the bounds of core/limits.ts exclude; a list of attestations that
+// could not be read is a failure, never "none"; a single bad candidate is recorded and skipped.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleBytes, Descriptor } from '../core/bundle.ts';
+import type { Digest } from '../core/digest.ts';
+import { LIMITS } from '../core/limits.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
+import { parseManifest } from './manifest.ts';
+import { parseReferrer } from './referrer.ts';
+
+/** Where bytes come from: a registry or an OCI layout. */
+export interface ContentSource {
+  /** A manifest by digest: at most `bytesMax`, hashed. */
+  manifest(digest: Digest, bytesMax: number): Promise<Result<Uint8Array>>;
+  /** A blob by descriptor: size and digest checked. */
+  blob(descriptor: Descriptor): Promise<Result<Uint8Array>>;
+  /** All manifests that are said to refer to `subject`. */
+  referrers(subject: Digest): Promise<Result<readonly Descriptor[]>>;
+}
+
+/** The attestations of a bundle and why others were left out. */
+export interface Attestations {
+  readonly found: readonly { readonly layer: Descriptor; readonly bytes: Uint8Array }[];
+  readonly skipped: readonly Failure[];
+}
+
+const CONCURRENT_READS = 4;
+
+/** Reads everything that is needed to verify a bundle offline. */
+export async function readBundle(
+  source: ContentSource,
+  digest: Digest,
+): Promise<Result<BundleBytes>> {
+  const manifestBytes = await source.manifest(digest, LIMITS.manifestBytesMax);
+  if (!manifestBytes.ok) return manifestBytes;
+  const manifest = parseManifest(manifestBytes.value);
+  if (!manifest.ok) return manifest;
+  // The config first and alone: a bundle with a bad one costs one request, not all.
+  const config = await source.blob(manifest.value.config);
+  if (!config.ok) return config;
+  const unique = uniqueByDigest(manifest.value.files);
+  const blobs = await mapInOrder(unique, (file) => source.blob(file));
+  const files: { digest: Digest; bytes: Uint8Array }[] = [];
+  for (const [at, blob] of blobs.entries()) {
+    if (!blob.ok) return blob;
+    const file = unique[at];
+    if (file !== undefined) files.push({ digest: file.digest, bytes: blob.value });
+  }
+  const attestations = await readAttestations(source, digest);
+  if (!attestations.ok) return attestations;
+  const { found, skipped } = attestations.value;
+  // F09: what could not be read is not the same as what is not there.
+  const unread = skipped.find(isTransport);
+  if (found.length === 0 && unread !== undefined) return err(whyNone(skipped, unread));
+  return ok({
+    digest,
+    manifest: manifestBytes.value,
+    config: config.value,
+    files,
+    attestations: found.map((one) => one.bytes),
+    skipped,
+  });
+}
+
+/** Reads the sigstore bundles that are attached to `subject`, in the order of the list. */
+export async function readAttestations(
+  source: ContentSource,
+  subject: Digest,
+): Promise<Result<Attestations>> {
+  const listed = await source.referrers(subject);
+  if (!listed.ok) return listed;
+  const referrers = uniqueByDigest(listed.value);
+  const examined = referrers.slice(0, LIMITS.referrersMax);
+  const read = await mapInOrder(examined, (one) => readReferrer(source, one, subject));
+  const found = [];
+  const skipped: Failure[] = [];
+  for (const one of read) {
+    if (!one.ok) skipped.push(one.error);
+    else if (one.value !== null) found.push(one.value);
+  }
+  if (referrers.length > examined.length) {
+    const causes = [`${referrers.length} are listed; ${examined.length} were examined`];
+    skipped.push(
+      failure('fetch/too-many-referrers', 'not all attestations were examined', { causes }),
+    );
+  }
+  return ok({ found, skipped });
+}
+
+async function readReferrer(
+  source: ContentSource,
+  referrer: Descriptor,
+  subject: Digest,
+): Promise<Result<Attestations['found'][number] | null>> {
+  const manifest = await source.manifest(referrer.digest, LIMITS.attestationBytesMax);
+  if (!manifest.ok) return manifest;
+  const parsed = parseReferrer(manifest.value, subject);
+  if (!parsed.ok) return parsed;
+  if (parsed.value.kind === 'other') return ok(null);
+  const bytes = await source.blob(parsed.value.layer);
+  return bytes.ok ? ok({ layer: parsed.value.layer, bytes: bytes.value }) : bytes;
+}
+
+function isTransport(failure: Failure): boolean {
+  return failure.code.startsWith('fetch/') && failure.code !== 'fetch/referrer-invalid';
+}
+
+function whyNone(skipped: readonly Failure[], unread: Failure): Failure {
+  if (unread.code === 'fetch/too-many-referrers' || unread.code === 'fetch/timeout') return unread;
+  return failure('fetch/attestation-unavailable', 'no attestation of the bundle could be read', {
+    causes: skipped.flatMap((one) => [`${one.code}: ${one.message}`, ...one.causes]),
+    hints: unread.hints,
+  });
+}
+
+function uniqueByDigest<T extends Descriptor>(descriptors: readonly T[]): readonly T[] {
+  const seen = new Set<Digest>();
+  return descriptors.filter((one) => !seen.has(one.digest) && seen.add(one.digest));
+}
+
+/** Like `Promise.all` over a map, with few at a time; the answers keep the order of the items. */
+async function mapInOrder<T, R>(
+  items: readonly T[],
+  read: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const answers: R[] = [];
+  let next = 0;
+  async function work(): Promise<void> {
+    while (next < items.length) {
+      const at = next;
+      next += 1;
+      const item = items[at] as T;
+      answers[at] = await read(item);
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENT_READS }, work));
+  return answers;
+}
