@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * enforce.h - what every hook calls: judges one request against the committed generation.
+ *
+ * Invariants: the header is read once per request; no header means nothing is enforced; everything
+ * that could not be seen is denied, never allowed. A hook returns an earlier refusal unchanged
+ * before it comes here.
+ */
+#ifndef WD_ENFORCE_H
+#define WD_ENFORCE_H
+
+#include "climb.h"
+#include "event.h"
+#include "judge.h"
+
+struct wd_request {
+	struct dentry *from; /* the object; a negative dentry for a name that is created */
+	struct inode *inode; /* of the object; NULL for a name that is created */
+	struct dentry *to; /* destination of a rename or link, or NULL */
+	__u32 hook;
+	__u32 op;
+	__u32 and_op; /* a second operation on the object, or WD_OP_UNSET */
+	__u32 echo; /* an earlier hook reported the would-deny of this very act: report denies */
+};
+
+static __always_inline int wd_is_dir(const struct inode *inode)
+{
+	return inode && (inode->i_mode & WD_S_IFMT) == WD_S_IFDIR;
+}
+
+static __noinline int wd_enforce(struct wd_request *request)
+{
+	struct wd_judge judge = { .generation = wd_committed() };
+	struct dentry *object = request->from;
+	struct inode *inode = request->inode;
+	struct inode *victim = NULL;
+	struct wd_decision decision;
+	struct wd_terms terms;
+	int ret;
+
+	if (!judge.generation)
+		return 0;
+	wd_count_decision();
+	if (request->to)
+		victim = request->to->d_inode;
+	wd_terms_of(&terms, request->op, request->and_op, victim != NULL);
+	if (!wd_listed(judge.generation, &terms))
+		return 0;
+	judge.ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
+	wd_climb(&judge, request->from, inode);
+	if (request->to && !judge.incomplete) {
+		judge.side = WD_SIDE_TO;
+		judge.ancestor = wd_is_dir(victim);
+		wd_climb(&judge, request->to, victim);
+	}
+	wd_conclude(&judge, &terms, &decision);
+	ret = wd_ret_of(&decision);
+	if (ret || (decision.action == WD_ACTION_AUDIT && !request->echo)) {
+		if (decision.side == WD_SIDE_TO) {
+			object = request->to;
+			inode = victim;
+		}
+		wd_emit(&judge, &decision, request->hook, object, inode);
+	}
+	wd_release(&judge);
+	return ret;
+}
+
+/* A refusal that protects decisions to come, whatever the rules say. */
+static __noinline int wd_refuse_self(__u32 hook, __u32 op, struct dentry *dentry,
+				     struct inode *inode)
+{
+	struct wd_judge judge = { .generation = wd_committed() };
+	struct wd_decision decision = {
+		.action = WD_ACTION_DENY,
+		.reason = WD_REASON_SELF,
+		.op = op,
+	};
+
+	if (!judge.generation)
+		return 0;
+	wd_count_decision();
+	wd_emit(&judge, &decision, hook, dentry, inode);
+	wd_release(&judge);
+	return -WD_EACCES;
+}
+
+#endif

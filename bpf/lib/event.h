@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event.h - tells user space of one deny, would-deny or incomplete decision.
+ *
+ * The decision is made before and never depends on the event. The sequence is counted before space
+ * is asked for; an event that finds no scratch or no space is counted as dropped, so that always
+ * emitted + dropped == sequence.
+ */
+#ifndef WD_EVENT_H
+#define WD_EVENT_H
+
+#include "counters.h"
+#include "judge.h"
+#include "live.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct wd_event_path {
+	struct dentry *here;
+	struct wd_event *event;
+	__u32 len;
+};
+
+/* Appends one name; the callback of bpf_loop. The root's own name "/" is left out. */
+static __noinline long wd_event_name(__u32 index, struct wd_event_path *path)
+{
+	struct dentry *here = path->here;
+	struct dentry *parent = here->d_parent;
+	__u32 len = path->len;
+	long got;
+
+	if (!parent || parent == here)
+		return 1;
+	if (len > WD_PATH_BYTES)
+		return 1;
+	/* May run into the slack behind the event; a name that does is taken back. */
+	got = bpf_probe_read_kernel_str(&path->event->path[len], WD_NAME_MAX, here->d_name.name);
+	if (got <= 0 || len + got > WD_PATH_BYTES) {
+		path->event->path_flags |= WD_PATH_CUT;
+		return 1;
+	}
+	path->len = len + got;
+	path->here = parent;
+	return 0;
+}
+
+static __always_inline void wd_event_process(struct wd_judge *judge, struct wd_event *event)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *leader = task->group_leader;
+	struct task_struct *parent = task->real_parent;
+	__u64 ids = bpf_get_current_pid_tgid();
+	struct wd_subject subject = {};
+
+	wd_subject_read(judge, &subject);
+	event->exe = subject.exe;
+	event->uid = subject.uid;
+	event->pid = (__u32)ids;
+	event->tgid = ids >> 32;
+	if (leader)
+		event->start_boottime_ns = leader->start_boottime;
+	if (parent)
+		event->ppid = parent->tgid;
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+/* `dentry` may be NULL: the decision was not about a file. */
+static __noinline int wd_emit(struct wd_judge *judge, struct wd_decision *decision, __u32 hook,
+			      struct dentry *dentry, struct inode *inode)
+{
+	struct wd_counters *here = wd_counters_here();
+	struct wd_scratch *slot = (struct wd_scratch *)wd_borrow(judge);
+	struct wd_event *event;
+	__u64 sequence;
+
+	if (!here)
+		return 0;
+	sequence = __sync_fetch_and_add(&here->sequence, 1) + 1;
+	__sync_fetch_and_add(decision->action == WD_ACTION_DENY ? &here->denied : &here->audited,
+			     1);
+	if (decision->reason == WD_REASON_INCOMPLETE)
+		__sync_fetch_and_add(&here->incomplete, 1);
+	if (!slot) {
+		__sync_fetch_and_add(&here->dropped, 1);
+		return 0;
+	}
+	event = &slot->event;
+	/* A failed read zeroes its destination: cheaper than 160 stores. */
+	bpf_probe_read_kernel(event, sizeof(*event), NULL);
+	event->sequence = sequence;
+	event->generation = judge->generation->generation;
+	event->boottime_ns = bpf_ktime_get_boot_ns();
+	event->cpu = bpf_get_smp_processor_id();
+	event->rule = decision->rule;
+	event->hook = hook;
+	event->op = decision->op;
+	event->action = decision->action;
+	event->reason = decision->reason;
+	event->ret = wd_ret_of(decision);
+	wd_identify(inode, &event->object);
+	wd_event_process(judge, event);
+	if (dentry) {
+		struct wd_event_path path = { .here = dentry, .event = event };
+
+		bpf_loop(WD_PATH_BYTES, wd_event_name, &path, 0);
+		event->path_len = path.len;
+	}
+	if (bpf_ringbuf_output(&events, event, sizeof(*event), 0))
+		__sync_fetch_and_add(&here->dropped, 1);
+	else
+		__sync_fetch_and_add(&here->emitted, 1);
+	return 0;
+}
+
+#endif

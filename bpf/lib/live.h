@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * live.h - what walk.h and subject.h ask of the running kernel: dentries, the current task, scratch.
+ *
+ * Non-sleepable LSM programs run under rcu_read_lock, so a dentry, its name and its parent stay
+ * readable during a walk; whether they belong together is the business of climb.h. They may be
+ * preempted by another task that runs the same program on the same CPU: hence the busy flag.
+ */
+#ifndef WD_LIVE_H
+#define WD_LIVE_H
+
+#include "kernel.h"
+
+#define WD_SLOTS 8
+
+struct wd_cursor {
+	struct dentry *here;
+	struct dentry *below;
+	struct inode *inode; /* of `here`; the opened one at the start, see overlayfs in file.bpf.c */
+};
+
+#include "walk.h"
+#include "subject.h"
+#include "records.h"
+
+struct wd_scratch {
+	struct wd_findings findings; /* first: a pointer to it is a pointer to the whole */
+	__u64 busy;
+	struct wd_event event;
+	char slack[WD_NAME_MAX]; /* the last name may be written beyond the path */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WD_SLOTS);
+	__type(key, __u32);
+	__type(value, struct wd_scratch);
+} scratch SEC(".maps");
+
+static __noinline struct wd_findings *wd_borrow(struct wd_judge *judge)
+{
+	struct wd_scratch *slot;
+
+	if (judge->findings)
+		return judge->findings;
+	for (__u32 i = 0; i < WD_SLOTS; i++) {
+		__u32 key = i;
+
+		slot = bpf_map_lookup_elem(&scratch, &key);
+		if (!slot)
+			return NULL;
+		if (__sync_val_compare_and_swap(&slot->busy, 0, 1) != 0)
+			continue;
+		judge->findings = &slot->findings;
+		wd_clear_side(judge, WD_SIDE_FROM);
+		wd_clear_side(judge, WD_SIDE_TO);
+		wd_clear(&slot->findings.covers.exempt, wd_words(judge->generation));
+		return judge->findings;
+	}
+	return NULL;
+}
+
+static __always_inline void wd_release(struct wd_judge *judge)
+{
+	struct wd_scratch *slot = (struct wd_scratch *)judge->findings;
+
+	if (slot)
+		__sync_lock_test_and_set(&slot->busy, 0);
+}
+
+static __always_inline int wd_identify(const struct inode *inode, struct wd_identity *identity)
+{
+	const struct super_block *sb;
+
+	if (!inode)
+		return 0;
+	sb = inode->i_sb;
+	if (!sb)
+		return -1;
+	identity->ino = inode->i_ino;
+	identity->sub = 0;
+	identity->dev = sb->s_dev;
+	identity->gen = inode->i_generation;
+	return 1;
+}
+
+static __always_inline int wd_cursor_read(struct wd_judge *judge, __u32 index)
+{
+	return wd_identify(judge->at.inode, &judge->node);
+}
+
+static __always_inline void wd_copy_name(struct dentry *dentry, char *name)
+{
+	__builtin_memset(name, 0, WD_NAME_MAX);
+	if (dentry)
+		bpf_probe_read_kernel_str(name, WD_NAME_MAX, dentry->d_name.name);
+}
+
+static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
+{
+	wd_copy_name(judge->at.below, name);
+}
+
+static __always_inline int wd_cursor_up(struct wd_judge *judge)
+{
+	struct dentry *here = judge->at.here;
+	struct dentry *parent = here->d_parent;
+
+	if (!parent)
+		return -1;
+	if (parent != here) {
+		judge->at.below = here;
+		judge->at.here = parent;
+		judge->at.inode = parent->d_inode;
+		return 1;
+	}
+	/* Opened by handle and not yet connected: which directories are above is unknown. Pipes and
+	 * memfds are roots of their own without this flag. */
+	return here->d_flags & WD_DCACHE_DISCONNECTED ? -1 : 0;
+}
+
+/* The file that the current process executes; NULL for kernel threads. */
+static __always_inline struct file *wd_current_exe(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+
+	return mm ? mm->exe_file : NULL;
+}
+
+static __always_inline __u32 wd_current_uid(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	const struct cred *cred = task->cred;
+
+	/* Not the helper: it gives the real uid. io_uring workers carry the submitter's creds. */
+	return cred ? cred->euid.val : ~0u;
+}
+
+static __always_inline void wd_subject_read(struct wd_judge *judge, struct wd_subject *subject)
+{
+	struct file *exe = wd_current_exe();
+	struct dentry *dentry, *parent;
+
+	subject->uid = wd_current_uid();
+	if (!exe)
+		return;
+	subject->known = wd_identify(exe->f_inode, &subject->exe) > 0;
+	dentry = exe->f_path.dentry;
+	parent = dentry ? dentry->d_parent : NULL;
+	if (parent)
+		wd_identify(parent->d_inode, &subject->parent);
+}
+
+static __always_inline void wd_subject_name(struct wd_judge *judge, char *name)
+{
+	struct file *exe = wd_current_exe();
+
+	wd_copy_name(exe ? exe->f_path.dentry : NULL, name);
+}
+
+#endif
