@@ -39,24 +39,28 @@ Napi::Array FromLsm(Napi::Env env, const std::string &list)
 	return result;
 }
 
-Napi::Object FromCapabilities(Napi::Env env, uint64_t effective)
+// Those of the effective capabilities that loading, pinning, reading back or resolving needs.
+Napi::Array FromCapabilities(Napi::Env env, uint64_t effective)
 {
 	static const struct {
 		const char *name;
 		int number;
 	} wanted[] = {
-		{ "bpf", CAP_BPF },
-		{ "perfmon", CAP_PERFMON },
-		{ "sysAdmin", CAP_SYS_ADMIN },
-		{ "macAdmin", CAP_MAC_ADMIN },
-		{ "sysResource", CAP_SYS_RESOURCE },
-		{ "syslog", CAP_SYSLOG },
-		{ "dacReadSearch", CAP_DAC_READ_SEARCH },
+		{ "CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH },
+		{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN },
+		{ "CAP_SYS_RESOURCE", CAP_SYS_RESOURCE },
+		{ "CAP_MAC_ADMIN", CAP_MAC_ADMIN },
+		{ "CAP_SYSLOG", CAP_SYSLOG },
+		{ "CAP_PERFMON", CAP_PERFMON },
+		{ "CAP_BPF", CAP_BPF },
 	};
-	Napi::Object result = Napi::Object::New(env);
+	Napi::Array result = Napi::Array::New(env);
+	uint32_t count = 0;
 
-	for (const auto &capability : wanted)
-		result.Set(capability.name, (effective >> capability.number & 1) != 0);
+	for (const auto &capability : wanted) {
+		if (effective >> capability.number & 1)
+			result.Set(count++, capability.name);
+	}
 	return result;
 }
 

@@ -9,6 +9,10 @@
 #ifndef WD_ERROR_H
 #define WD_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define WD_ERROR_DETAIL 8192
 
 struct wd_error {
@@ -24,5 +28,9 @@ int wd_fail(struct wd_error *reterr_error, const char *code, int err, const char
 
 /* "EACCES" for 13; "ENOTSUPP" for the kernel's internal 524; "E<number>" for unknown ones. */
 const char *wd_errno_name(int err, char buffer[16]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
