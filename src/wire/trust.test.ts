@@ -1,0 +1,211 @@
+// The trust policy as text: what is read, and what is refused before it can admit anybody.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { err, failure, ok } from '../core/result.ts';
+import { parseTrustPolicy } from './trust.ts';
+
+const pemOf = (namedCurve: string) =>
+  generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' });
+const CI = pemOf('P-256').toString();
+const SECURITY = pemOf('P-256').toString();
+const KEYS: Readonly<Record<string, string>> = {
+  'ci.pub': CI,
+  'ci-crlf.pub': CI.replaceAll('\n', '\r\n'),
+  'security.pub': SECURITY,
+  'p224.pub': pemOf('secp224r1').toString(),
+  'p384.pub': pemOf('P-384').toString(),
+  'ed25519.pub': generateKeyPairSync('ed25519')
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString(),
+  'rsa1024.pub': generateKeyPairSync('rsa', { modulusLength: 1024 })
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString(),
+  'private.pem': generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString(),
+  'garbage.pub': '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
+};
+
+const GOOD = `apiVersion: warder.dev/trust/v1
+version: 4
+policies:
+  - name: prod
+    scope: registry.example.com/policies
+    channels: [prod]
+    tenant: acme
+    require:
+      release:
+        minimumMatches: 2
+        anyOf:
+          - { id: ci, key: { file: ci.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
+          - { id: security, key: { file: security.pub, notBefore: 2026-01-01, notAfter: "2027-01-01T12:00:00Z" } }
+      provenance:
+        builderIds: [https://ci.example.com/b]
+        buildTypes: [https://warder.dev/build-types/bundle/v1]
+        sourceRepositories: [https://git.example.com/acme/policies]
+revoked:
+  digests: []
+  keys: []
+onDistrustedLkg: baseline
+`;
+
+function read(text: string, keys = KEYS) {
+  return parseTrustPolicy(new TextEncoder().encode(text), 'trust.yaml', (path) => {
+    const pem = keys[path];
+    return pem === undefined ? err(failure('trust/unreadable', path)) : ok(pem);
+  });
+}
+
+function refusal(text: string) {
+  const policy = read(text);
+  if (policy.ok) throw new Error('the policy was accepted');
+  return policy.error;
+}
+
+const spoil = (from: string | RegExp, to: string) => {
+  const text = GOOD.replace(from, to);
+  expect(text).not.toBe(GOOD);
+  return text;
+};
+
+describe('a good trust policy', () => {
+  test('is read with its keys, windows in UTC and what is demanded', () => {
+    const policy = read(GOOD);
+    expect(policy).toMatchObject({
+      ok: true,
+      value: {
+        version: 4,
+        onDistrustedLkg: 'baseline',
+        policies: [
+          {
+            tenant: 'acme',
+            release: {
+              minimumMatches: 2,
+              predicateTypes: ['https://warder.dev/attestations/release/v1'],
+              anyOf: [
+                { id: 'ci', publicKeyPem: CI, notBefore: '2026-01-01T00:00:00.000Z' },
+                { id: 'security', notAfter: '2027-01-01T12:00:00.000Z' },
+              ],
+            },
+            provenance: { builderIds: ['https://ci.example.com/b'] },
+          },
+        ],
+      },
+    });
+  });
+
+  test('may be JSON, with keys in it instead of beside it', () => {
+    const entry = { pem: CI, notBefore: '2026-01-01', notAfter: '2027-01-01' };
+    const release = { minimumMatches: 1, anyOf: [{ id: 'ci', key: entry }] };
+    const json = JSON.stringify({
+      apiVersion: 'warder.dev/trust/v1',
+      version: 1,
+      policies: [{ name: 'a', scope: 'oci-layout:/srv/p', channels: ['x'], require: { release } }],
+    });
+    expect(read(json)).toMatchObject({
+      ok: true,
+      value: { onDistrustedLkg: 'keep-and-alert', policies: [{ tenant: null, provenance: null }] },
+    });
+  });
+
+  test('has a fingerprint that covers the keys and not how they are written', () => {
+    const print = (text: string, keys = KEYS) => {
+      const policy = read(text, keys);
+      return policy.ok ? policy.value.fingerprint : policy.error.code;
+    };
+    const good = print(GOOD);
+    expect(print(`# a comment\n${GOOD}`)).toBe(good);
+    expect(print(GOOD.replace('ci.pub', 'ci-crlf.pub'))).toBe(good);
+    expect(print(GOOD, { ...KEYS, 'ci.pub': pemOf('P-256').toString() })).not.toBe(good);
+    expect(print(spoil('version: 4', 'version: 5'))).not.toBe(good);
+    expect(print(spoil('2027-01-01 }', '2027-01-02 }'))).not.toBe(good);
+    expect(print(spoil('onDistrustedLkg: baseline', ''))).not.toBe(good);
+  });
+});
+
+describe('I08 a vacuous or unknown trust policy', () => {
+  test.each<[string, string | RegExp, string]>([
+    ['threshold 0', 'minimumMatches: 2', 'minimumMatches: 0'],
+    ['a threshold above the number of keys', 'minimumMatches: 2', 'minimumMatches: 3'],
+    ['no identities', /anyOf:\n.*\n.*\n/, 'anyOf: []\n'],
+    ['no policies', /policies:\n(?: {2}.*\n)+/, 'policies: []\n'],
+    ['an unknown field', 'version: 4', 'version: 4\nnotice: x'],
+    ['an unknown field of a rule', 'minimumMatches: 2', 'minimumMatches: 2\n        allOf: []'],
+    ['a wildcard scope', 'registry.example.com/policies', '"*"'],
+    ['a scope with a wildcard in it', 'example.com/policies', 'example.com/*'],
+    ['an empty scope', 'registry.example.com/policies', '""'],
+    ['every layout as scope', 'registry.example.com/policies', '"oci-layout:"'],
+    ['the root of all layouts as scope', 'registry.example.com/policies', '"oci-layout:/"'],
+    ['a scope that ends in a slash', 'example.com/policies', 'example.com/policies/'],
+    ['a scope with a tag', 'example.com/policies', 'example.com/policies:prod'],
+    ['a wildcard channel', '[prod]', '["*"]'],
+    ['a wildcard builder', 'https://ci.example.com/b', 'https://ci.example.com/*'],
+    ['no source repositories', /sourceRepositories: .*/, 'sourceRepositories: []'],
+    ['duplicate ids', 'id: security', 'id: ci'],
+    ['two ids for one key', 'security.pub', 'ci-crlf.pub'],
+    ['an empty window', '2027-01-01 }', '2026-01-01 }'],
+    ['a day that is not in the calendar', '2027-01-01 }', '2027-02-30 }'],
+    ['a time that is not UTC', '2027-01-01 }', '2027-01-01T00:00:00+02:00 }'],
+    ['version 0', 'version: 4', 'version: 0'],
+    ['a version with a fraction', 'version: 4', 'version: 4.5'],
+    ['another apiVersion', 'trust/v1', 'trust/v2'],
+    ['a duplicate key', 'version: 4', 'version: 4\nversion: 5'],
+    ['a second document', /$/, '---\nversion: 1\n'],
+    ['an alias', 'tenant: acme', 'tenant: &a acme\n    <<: *a'],
+    ['a digest in upper case', 'digests: []', `digests: ["sha256:${'A'.repeat(64)}"]`],
+    [
+      'a predicate type that says nothing',
+      'minimumMatches: 2',
+      'minimumMatches: 2\n        predicateTypes: [https://spdx.dev/Document]',
+    ],
+    ['file and pem together', 'file: ci.pub', 'file: ci.pub, pem: x'],
+    ['neither file nor pem', 'file: ci.pub, ', ''],
+    ['a key called __proto__', 'version: 4', 'version: 4\n__proto__: { version: 9 }'],
+  ])('%s is refused', (_name, from, to) => {
+    expect(refusal(spoil(from, to)).code).toBe('trust/invalid');
+  });
+
+  test('two policies for one place are refused, and two of one name', () => {
+    const policy = GOOD.slice(GOOD.indexOf('  - name'), GOOD.indexOf('revoked:'));
+    const failed = refusal(GOOD.replace(policy, policy + policy));
+    expect(failed.code).toBe('trust/invalid');
+    expect(failed.causes).toHaveLength(1);
+  });
+
+  test.each([
+    ['trustedRoot', 'version: 4', 'version: 4\ntrustedRoot: /etc/root.json'],
+    ['issuer', '{ id: ci,', '{ id: ci, issuer: https://ci.example.com,'],
+    ['identity', '{ id: ci,', '{ id: ci, identity: https://ci.example.com/*,'],
+    ['thresholds', 'tenant: acme', 'tenant: acme\n    thresholds: { tlog: 1 }'],
+    ['identities', 'keys: []', 'keys: []\n  identities: []'],
+  ])('%s is in the language and not supported yet', (field, from, to) => {
+    const failed = refusal(spoil(from, to));
+    expect(failed.code).toBe('trust/keyless-not-supported-yet');
+    expect(failed.message).toContain(field);
+    expect(failed.at?.line).toBeGreaterThan(1);
+  });
+});
+
+describe('keys', () => {
+  test.each([
+    ['S24 P-224', 'p224.pub', 'trust/algorithm'],
+    ['S24 P-384', 'p384.pub', 'trust/algorithm'],
+    ['S24 Ed25519', 'ed25519.pub', 'trust/algorithm'],
+    ['S24 RSA-1024', 'rsa1024.pub', 'trust/algorithm'],
+    ['a private key', 'private.pem', 'trust/key-invalid'],
+    ['garbage', 'garbage.pub', 'trust/key-invalid'],
+    ['a missing file', 'absent.pub', 'trust/unreadable'],
+  ])('%s is refused with its place', (_name, file, code) => {
+    const failed = refusal(spoil('ci.pub', file));
+    expect(failed).toMatchObject({ code, at: { file: 'trust.yaml', line: 12 } });
+  });
+});
+
+test('every problem is told, each with line and column', () => {
+  const failed = refusal(spoil('version: 4', 'version: 0').replace('[prod]', '[]'));
+  expect(failed.at).toEqual({ file: 'trust.yaml', line: 2, column: 10 });
+  expect(failed.causes[0]).toMatch(/^trust\.yaml:6:15: /);
+});
