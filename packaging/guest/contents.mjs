@@ -7,9 +7,10 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError } from '../setup/errors.mjs';
-import { BUILD, PINNED_NODE, ROOT, TOOLS_BIN } from '../setup/paths.mjs';
+import { BUILD, ROOT } from '../setup/paths.mjs';
 import { run, tryRun } from '../setup/run.mjs';
 import { dependencyTable, selectModules } from './kernel-modules.mjs';
+import { RUNTIME_MOUNT, RUNTIME_PROGRAMS } from './runtime-disk.mjs';
 
 const LOG = 'guest-image';
 const BUSYBOX = '/bin/busybox';
@@ -19,7 +20,6 @@ const BUSYBOX = '/bin/busybox';
 const HOST_PROGRAMS = [
   '/usr/sbin/bpftool',
   '/sbin/mke2fs',
-  '/bin/sync', // of one file, which is fsync
   '/usr/bin/nsenter',
   '/usr/bin/prlimit',
   '/usr/bin/setpriv',
@@ -46,6 +46,7 @@ const FOLDERS = [
   'mnt',
   'srv',
   'opt/warder',
+  RUNTIME_MOUNT.slice(1),
   'usr/local/bin',
   'var/log',
 ];
@@ -62,8 +63,6 @@ const LINKS = {
 export function listContents({ kernel, agent, bundle }) {
   const programs = [
     file('usr/bin/busybox', BUSYBOX, 0o755),
-    file('usr/bin/node', existsSync(PINNED_NODE) ? realpathSync(PINNED_NODE) : PINNED_NODE, 0o755),
-    file('usr/bin/oras', join(TOOLS_BIN, 'oras'), 0o755),
     ...HOST_PROGRAMS.map((path) => file(underUsr(path), path, 0o755)),
     file('usr/sbin/guest-agent', agent, 0o755),
     file('init', join(ROOT, 'packaging/guest/init'), 0o755),
@@ -83,8 +82,11 @@ export function listContents({ kernel, agent, bundle }) {
     ),
     ...Object.entries(LINKS).map(([path, target]) => link(path, target)),
     ...applets(programs.map(({ path }) => basename(path))),
+    ...Object.keys(RUNTIME_PROGRAMS).map((name) =>
+      link(`usr/bin/${name}`, `${RUNTIME_MOUNT}/${name}`),
+    ),
     ...programs,
-    ...libraries(programs.map(({ source }) => source)),
+    ...libraries([...programs.map(({ source }) => source), ...Object.values(RUNTIME_PROGRAMS)]),
     ...modules(kernel),
     ...configuration(),
     ...bundle.files.map((source) => text(`opt/warder/${basename(source)}`, readFileSync(source))),
@@ -191,5 +193,5 @@ function configuration() {
 }
 
 function launcher(name) {
-  return `#!/bin/sh\nexec /usr/bin/node --disable-warning=ExperimentalWarning /opt/warder/${name}.mjs "$@"\n`;
+  return `#!/bin/sh\nexec ${RUNTIME_MOUNT}/node --disable-warning=ExperimentalWarning /opt/warder/${name}.mjs "$@"\n`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the guest's initramfs for one kernel, once for each state of what goes into it.
+// Builds the guest's initramfs and its runtime disk, once for each state of what goes into them.
 //
 // The archive is not compressed: unpacking is what an emulated processor is slow at, and copying is not.
 
@@ -21,11 +21,12 @@ import { run } from '../setup/run.mjs';
 import { bundlePrograms } from './bundle.mjs';
 import { listContents } from './contents.mjs';
 import { writeCpio } from './cpio.mjs';
+import { prepareRuntimeDisk } from './runtime-disk.mjs';
 
 const IMAGES = join(BUILD, 'guest');
 const IMAGES_KEPT_MAX = 4;
 
-/** Returns { series, release, kernel, initramfs, built } for a series whose kernel is in the cache. */
+/** Returns { series, release, kernel, initramfs, runtimeDisk, built } for a series whose kernel is in the cache. */
 export async function prepareImage(series) {
   const kernel = findKernel(series);
   if (!kernel)
@@ -41,10 +42,11 @@ export async function prepareImage(series) {
     writeCpio(partial, entries);
     renameSync(partial, initramfs);
   }
-  // The oldest by use go first; a guest that runs has read its image already.
-  utimesSync(initramfs, new Date(), new Date());
+  const runtimeDisk = prepareRuntimeDisk(IMAGES);
+  // The oldest by use go first. A guest that runs has read its initramfs, and holds its disk open.
+  for (const file of [initramfs, runtimeDisk]) utimesSync(file, new Date(), new Date());
   prune();
-  return { series, release: kernel.release, kernel: kernel.image, initramfs, built };
+  return { series, release: kernel.release, kernel: kernel.image, initramfs, runtimeDisk, built };
 }
 
 function compileAgent() {
@@ -73,7 +75,11 @@ function hashOf(entries) {
 }
 
 function prune() {
-  const images = readdirSync(IMAGES).filter((name) => name.endsWith('.cpio'));
+  for (const ending of ['.cpio', '.img']) pruneKind(ending);
+}
+
+function pruneKind(ending) {
+  const images = readdirSync(IMAGES).filter((name) => name.endsWith(ending));
   const byUse = images
     .map((name) => join(IMAGES, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);

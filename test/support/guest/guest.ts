@@ -100,7 +100,10 @@ export class Guest {
     return process.done;
   }
 
-  /** Runs a shell script to its end. */
+  /**
+   * Runs a shell script to its end. The shell is busybox, which runs its own applets without looking at
+   * PATH: a test for which it matters which file is executed uses run().
+   */
   async sh(script: string, options: RunOptions = {}): Promise<RunResult> {
     return this.run(['sh', '-c', script], options);
   }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 export interface Image {
   readonly kernel: string;
   readonly initramfs: string;
+  readonly runtimeDisk: string;
   readonly cpuFlags: string;
 }
 
@@ -32,6 +33,6 @@ async function build(series: string): Promise<Image> {
       throw new Error(`cannot build the guest image of kernel ${series}: ${stderr}`, { cause });
     },
   );
-  const { kernel, initramfs } = JSON.parse(stdout) as { kernel: string; initramfs: string };
-  return { kernel, initramfs, cpuFlags: CPU_FLAGS[series] ?? '' };
+  const built = JSON.parse(stdout) as Omit<Image, 'cpuFlags'>;
+  return { ...built, cpuFlags: CPU_FLAGS[series] ?? '' };
 }
