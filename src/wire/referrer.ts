@@ -68,7 +68,7 @@ export function parseReferrer(bytes: Uint8Array, subject: Digest): Result<Referr
     return refuse('verify/bundle-version', [`media type ${quote(layer.mediaType)}`]);
   }
   if (layer.size > LIMITS.attestationBytesMax) {
-    return refuse('verify/attestation-too-large', [`${layer.size} bytes`]);
+    return refuse('fetch/referrer-invalid', [`its attestation has ${layer.size} bytes`]);
   }
   const digest = parseDigest(layer.digest);
   if (!digest.ok) return digest;
@@ -76,6 +76,14 @@ export function parseReferrer(bytes: Uint8Array, subject: Digest): Result<Referr
     kind: 'attestation',
     layer: { mediaType: layer.mediaType, digest: digest.value, size: layer.size },
   });
+}
+
+/** The digest that a manifest names as its subject, or null. */
+export function subjectOf(bytes: Uint8Array): Digest | null {
+  const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
+  if (!json.ok) return null;
+  const parsed = z.looseObject({ subject: looseDescriptor }).safeParse(json.value);
+  return parsed.success ? (toDescriptor(parsed.data.subject)[0]?.digest ?? null) : null;
 }
 
 /** Reads a list of referrers: an OCI index with `manifests`. Unusable entries are left out. */
