@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles Warder's programs into one folder of plain JavaScript: build/bundle/<program>.mjs.
+// Bundles Warder's programs into plain JavaScript, one file each, in memory.
 //
 // Stripping types from hundreds of modules takes seconds on an emulated processor; one bundled file starts
 // at once. A file that the source names with `new URL('./x', import.meta.url)` comes along into the same
 // folder: a .ts file as a bundle of its own (a worker), anything else as a copy (the addon, a schema).
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { BUILD, ROOT } from '../setup/paths.mjs';
+import { SetupError } from '../setup/errors.mjs';
+import { ROOT } from '../setup/paths.mjs';
 
 /** The programs of Warder; one that does not exist yet is left out. */
 export const PROGRAMS = [
@@ -16,42 +17,39 @@ export const PROGRAMS = [
   { name: 'warder-enforcer', source: 'src/enforcer/main.ts' },
 ];
 
-const OUTPUT = join(BUILD, 'bundle');
 const COMPANION = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1,\s*import\.meta\.url,?\s*\)/g;
 
 // Bundled CommonJS packages call require() for Node's own modules.
 const BANNER = `import { createRequire as __createRequire } from 'node:module';
 const require = __createRequire(import.meta.url);`;
 
-/** Bundles every program and returns { programs, files }: names, and the files of the folder. */
+/** Bundles every program; returns { programs, files }: names, and a map of file name to bytes. */
 export async function bundlePrograms() {
-  rmSync(OUTPUT, { recursive: true, force: true });
-  mkdirSync(OUTPUT, { recursive: true });
   const programs = PROGRAMS.filter(({ source }) => existsSync(join(ROOT, source)));
-  const queue = programs.map(({ name, source }) => ({ name, source: join(ROOT, source) }));
+  const queue = programs.map(({ name, source }) => ({
+    file: `${name}.mjs`,
+    source: join(ROOT, source),
+  }));
   const files = new Map();
   while (queue.length > 0) {
-    const { name, source } = queue.shift();
-    const file = `${name}.mjs`;
+    const { file, source } = queue.shift();
     if (files.has(file)) continue;
-    files.set(file, join(OUTPUT, file));
-    const companions = await bundleOne(source, files.get(file));
-    for (const companion of companions) {
-      if (companion.endsWith('.ts')) queue.push({ name: nameOf(companion), source: companion });
-      else {
-        copyFileSync(companion, join(OUTPUT, basename(companion)));
-        files.set(basename(companion), join(OUTPUT, basename(companion)));
-      }
+    if (!source.endsWith('.ts')) {
+      files.set(file, readFileSync(source));
+      continue;
     }
+    const { code, companions } = await bundleOne(source);
+    files.set(file, code);
+    queue.push(...companions);
   }
-  return { programs: programs.map(({ name }) => name), files: [...files.values()] };
+  return { programs: programs.map(({ name }) => name), files };
 }
 
-async function bundleOne(source, output) {
-  const companions = new Set();
-  await build({
+async function bundleOne(source) {
+  const companions = [];
+  const options = {
     entryPoints: [source],
-    outfile: output,
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -59,10 +57,18 @@ async function bundleOne(source, output) {
     charset: 'utf8',
     legalComments: 'none',
     banner: { js: BANNER },
-    logLevel: 'error',
+    logLevel: 'silent',
     plugins: [collect(companions)],
+  };
+  const { outputFiles } = await build(options).catch((cause) => {
+    const details = (cause.errors ?? []).map(
+      ({ text, location }) => `${location?.file}:${location?.line}: ${text}`,
+    );
+    throw new SetupError([`cannot bundle ${source} for the guest`, ...details].join('\n  '), {
+      hint: '"npm run check:types" shows what does not fit together',
+    });
   });
-  return companions;
+  return { code: outputFiles[0].contents, companions };
 }
 
 function collect(companions) {
@@ -71,12 +77,12 @@ function collect(companions) {
     setup(bundler) {
       bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const contents = readFileSync(path, 'utf8').replace(COMPANION, (whole, _quote, target) => {
-          const file = resolve(dirname(path), target);
+          const source = resolve(dirname(path), target);
           // A folder, or a file that only an installation has, stays as it is written.
-          if (!existsSync(file) || !statSync(file).isFile()) return whole;
-          companions.add(file);
-          const name = file.endsWith('.ts') ? `${nameOf(file)}.mjs` : basename(file);
-          return `new URL(${JSON.stringify(`./${name}`)}, import.meta.url)`;
+          if (!existsSync(source) || !statSync(source).isFile()) return whole;
+          const file = nameOf(source);
+          companions.push({ file, source });
+          return `new URL(${JSON.stringify(`./${file}`)}, import.meta.url)`;
         });
         return { contents, loader: 'ts' };
       });
@@ -84,7 +90,8 @@ function collect(companions) {
   };
 }
 
-// src/adapters/sigstore/worker.ts -> adapters-sigstore-worker, which cannot collide.
-function nameOf(file) {
-  return file.slice(join(ROOT, 'src/').length, -'.ts'.length).replaceAll('/', '-');
+// src/adapters/sigstore/collect.worker.ts -> adapters-sigstore-collect.worker.mjs, which cannot collide.
+function nameOf(source) {
+  if (!source.endsWith('.ts')) return basename(source);
+  return `${source.slice(join(ROOT, 'src/').length, -'.ts'.length).replaceAll('/', '-')}.mjs`;
 }

@@ -4,7 +4,7 @@
 // Laid out like Debian (one /usr, links for the rest). Users: root, warder (the agent, 990), alice (1000)
 // and mallory (1001), so that a test can act as an ordinary user of its choice.
 
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError } from '../setup/errors.mjs';
 import { BUILD, ROOT } from '../setup/paths.mjs';
@@ -89,7 +89,7 @@ export function listContents({ kernel, agent, bundle }) {
     ...libraries([...programs.map(({ source }) => source), ...Object.values(RUNTIME_PROGRAMS)]),
     ...modules(kernel),
     ...configuration(),
-    ...bundle.files.map((source) => text(`opt/warder/${basename(source)}`, readFileSync(source))),
+    ...[...bundle.files].map(([name, data]) => text(`opt/warder/${name}`, data)),
     ...bundle.programs.map((name) => text(`usr/bin/${name}`, launcher(name), 0o755)),
   ]);
 }

@@ -18,9 +18,14 @@ export function prepareNodePackages() {
   const have = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
   if (have === wanted && existsSync(PINNED_NODE)) return false;
   // Errors only: the machine's own npm warns that its Node is older than package.json asks for.
-  run('npm', ['ci', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund'], {
-    log: 'node-packages',
-  });
+  // Its cache first: the lockfile pins every package by hash, so an old answer is as good as a new one.
+  run(
+    'npm',
+    ['ci', '--ignore-scripts', '--loglevel=error', '--prefer-offline', '--no-audit', '--no-fund'],
+    {
+      log: 'node-packages',
+    },
+  );
   if (tryRun(PINNED_NODE, ['--version']) === null)
     throw new SetupError(`the pinned Node is not at ${PINNED_NODE} or does not run here`, {
       hint: 'it is an optional dependency: check that npm does not omit those ("npm config get omit")',
