@@ -2,7 +2,8 @@
 // bpf/lib/decide.h; rule numbers are those of docs/POLICY_SEMANTICS.md.
 //
 // Invariants: the order of rules, objects and exemptions has no influence (DECIDE-3); adding a rule
-// never turns a deny into something milder (DECIDE-4).
+// never turns a deny into something milder (DECIDE-4), but for the destination that it protects
+// (REFER-2).
 //
 // Deliberately absent: symlinks, mounts and missing information. Requests name files as the filesystem
 // has them; a decision that cannot be completed exists only in the kernel, and is a deny there.

@@ -1,0 +1,115 @@
+// A host that exists only on paper: every path has an identity of its own, every directory exists, no
+// symlinks, no mounts. Contract with the kernel: a request's chain begins with the object and ends with
+// the filesystem's root, and files with several links are what an enforcer's scan would find.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type Identity,
+  type NameFact,
+  planResolution,
+  type Resolution,
+} from '../../../src/core/image/resolution.ts';
+import type { PolicyIr } from '../../../src/core/policy/ir.ts';
+import { basenameOf, isBelow, parentOf } from '../../../src/core/policy/path.ts';
+import type { Request } from '../../../src/core/policy/request.ts';
+
+/** One place of a chain: an identity (null: a name without a file) under a name. */
+export interface Step {
+  readonly identity: Identity | null;
+  readonly name: string;
+}
+
+/** A request as the kernel sees it. */
+export interface SyntheticRequest {
+  readonly from: readonly Step[];
+  readonly to: readonly Step[];
+  readonly exe: {
+    readonly identity: Identity;
+    readonly parent: Identity;
+    readonly name: string;
+  } | null;
+  readonly isDir: boolean;
+}
+
+export class SyntheticHost {
+  readonly #identities = new Map<string, Identity>();
+
+  /** The identity of a path; always the same for the same path. */
+  identityOf(path: string): Identity {
+    let identity = this.#identities.get(path);
+    if (identity === undefined) {
+      const number = this.#identities.size + 1;
+      identity = { ino: BigInt(1000 + number), sub: 0n, dev: 0x800001, gen: 7 * number };
+      this.#identities.set(path, identity);
+    }
+    return identity;
+  }
+
+  /** What an enforcer would find out; `requests` say which files have links elsewhere. */
+  resolve(ir: PolicyIr, requests: readonly Request[]): Resolution {
+    const linked = requests.flatMap(({ identity }) => (identity === undefined ? [] : [identity]));
+    return new Map(
+      planResolution(ir).map(({ path, scan }) => [
+        path,
+        {
+          kind: 'found',
+          names: [this.#nameFact(path)],
+          linked: scan
+            ? [...new Set(linked)]
+                .filter((it) => isBelow(it, path))
+                .map((it) => this.identityOf(it))
+            : [],
+          mountRoots: [],
+        },
+      ]),
+    );
+  }
+
+  /** The request with chains in place of paths. */
+  observe(ir: PolicyIr, request: Request): SyntheticRequest {
+    const { operation, path, to, exe } = request;
+    const identity = operation === 'create' ? null : this.identityOf(request.identity ?? path);
+    const above = [request.identity ?? path, ...(to === undefined ? [] : [to])];
+    return {
+      from: this.#chain(path, identity),
+      to:
+        to === undefined
+          ? []
+          : this.#chain(to, request.replaces === true ? this.identityOf(to) : null),
+      exe:
+        exe === undefined
+          ? null
+          : {
+              identity: this.identityOf(exe),
+              parent: this.identityOf(parentOf(exe)),
+              name: basenameOf(exe),
+            },
+      isDir: ir.rules.some((rule) =>
+        rule.objects.some((object) => above.some((it) => isBelow(object.path, it))),
+      ),
+    };
+  }
+
+  #nameFact(path: string): NameFact {
+    const parent = parentOf(path);
+    const directories: [Identity, ...Identity[]] = [this.identityOf(parent)];
+    for (let at = parent; at !== '/'; at = parentOf(at)) {
+      directories.push(this.identityOf(parentOf(at)));
+    }
+    return {
+      directories,
+      name: new TextEncoder().encode(basenameOf(path)),
+      target: this.identityOf(path),
+    };
+  }
+
+  #chain(path: string, identity: Identity | null): Step[] {
+    const chain: Step[] = [{ identity, name: basenameOf(path) }];
+    for (let at = path; at !== '/'; at = parentOf(at)) {
+      const parent = parentOf(at);
+      chain.push({ identity: this.identityOf(parent), name: basenameOf(parent) });
+    }
+    return chain;
+  }
+}
