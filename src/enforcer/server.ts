@@ -64,10 +64,13 @@ function accept(socket: Socket, open: Set<Socket>, options: ServerOptions): void
     return;
   }
   const peer = options.peerOf(socket);
-  if (!peer.ok) refuse(socket, peer.error);
+  if (!peer.ok) {
+    refuse(socket, peer.error);
+    return;
+  }
   const role = roleOf(peer.value, options.owners);
   if (role === 'stranger') {
-    return refuse(socket, failure('host/enforcer-denied', 'this user is not served'));
+    refuse(socket, failure('host/enforcer-denied', 'this user is not served'));
     return;
   }
   open.add(socket);

@@ -5,6 +5,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { BASELINE_PREFIX } from '../policy/baseline.ts';
 import { OPERATIONS } from '../policy/document.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import { err, failure, ok, type Result } from '../result.ts';
@@ -25,6 +26,10 @@ export function planHooks(ir: PolicyIr, programs: readonly KernelProgram[]): Res
   const rules = ir.rules.map((rule) => {
     const lost = rule.operations.filter((it) => broken.has(it));
     if (lost.length === 0 || rule.mode === 'audit') return rule;
+    // The canaries prove what is attached: they lose the operation, not their teeth.
+    if (rule.id.startsWith(BASELINE_PREFIX)) {
+      return { ...rule, operations: rule.operations.filter((it) => !broken.has(it)) };
+    }
     if (rule.onMissingHook === 'audit') {
       demoted.push(rule.id);
       return { ...rule, mode: 'audit' as const };

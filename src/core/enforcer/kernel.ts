@@ -3,6 +3,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Digest } from '../digest.ts';
+
 /** Facts about this host, collected without changing anything. */
 export interface HostFacts {
   /** `uname -r`. */
@@ -65,8 +67,8 @@ export interface PackedImage {
 export interface Committed {
   readonly bank: number;
   readonly generation: number;
-  /** Hexadecimal SHA-256 over the image. */
-  readonly imageDigest: string;
+  /** SHA-256 over the packed image. */
+  readonly imageDigest: Digest;
   readonly headerMapId: number;
 }
 

@@ -41,6 +41,11 @@ export const HOST_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'host/events-lost': {
+    meaning: 'Decisions were made that no event tells of; the counts stay exact.',
+    exit: EXIT.ok,
+    retry: 'never',
+  },
   'host/clock-suspect': {
     meaning: 'The clock is behind the latest time that this host has seen proven.',
     exit: EXIT.freshness,

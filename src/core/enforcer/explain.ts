@@ -1,0 +1,115 @@
+// From what the kernel says of a decision to what a person asks: which rule, from which line, by whom,
+// on which path. Pure: what had to be looked up is an argument.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleSummary, DecisionEvent } from '../enforcement.ts';
+import type { Identity } from '../image/resolution.ts';
+import type { Operation } from '../policy/document.ts';
+import { escapeAndCut } from '../text.ts';
+import type { RuleLine } from './startup.ts';
+
+/** A decision as the kernel reports it. */
+export interface KernelDecision {
+  readonly sequence: bigint;
+  readonly generation: number;
+  readonly boottimeNs: bigint;
+  readonly startBoottimeNs: bigint;
+  readonly cgroupId: bigint;
+  readonly object: Identity;
+  readonly exe: Identity;
+  readonly cpu: number;
+  readonly rule: number;
+  readonly hook: string | null;
+  readonly operation: Operation | null;
+  readonly action: 'allow' | 'audit' | 'deny' | null;
+  readonly reason: 'rule' | 'refer' | 'incomplete' | 'self' | null;
+  readonly ret: number;
+  readonly pid: number;
+  readonly tgid: number;
+  readonly ppid: number;
+  readonly uid: number;
+  readonly comm: string;
+  readonly names: readonly string[];
+  readonly pathCut: boolean;
+}
+
+/** What the host adds. */
+export interface ExplainContext {
+  readonly bootId: string;
+  /** Milliseconds since the epoch at which this kernel's boot time was 0. */
+  readonly bootEpochMs: number;
+  /** Rules of the generation by bit; null when the generation is not known any more. */
+  readonly rules: readonly RuleLine[] | null;
+  readonly bundle: BundleSummary | null;
+  /** The object's path on this host; null when its filesystem is not mounted here. */
+  readonly path: string | null;
+  readonly exe: string | null;
+}
+
+const TEXT_MAX = 4096;
+
+/** Explains one decision; null for a record that is no deny and no audit. */
+export function explainDecision(
+  decision: KernelDecision,
+  context: ExplainContext,
+): DecisionEvent | null {
+  const { action, reason } = decision;
+  if ((action !== 'deny' && action !== 'audit') || reason === null) return null;
+  const rule =
+    reason === 'rule' || reason === 'refer' ? (context.rules?.[decision.rule] ?? null) : null;
+  return {
+    id: eventId(context.bootId, decision),
+    at: toIso(context.bootEpochMs, decision.boottimeNs),
+    action,
+    reason,
+    operation: decision.operation,
+    hook: decision.hook ?? 'unknown',
+    errno: action === 'deny' ? 'EACCES' : null,
+    generation: decision.generation,
+    rule: rule?.id ?? null,
+    ruleReason: rule?.reason ?? null,
+    mode: rule?.mode ?? null,
+    origin: rule?.origin ?? null,
+    bundle: context.bundle,
+    object: {
+      path: escapeAndCut(context.path ?? pathInside(decision), TEXT_MAX),
+      pathCut: decision.pathCut,
+      identity: formatIdentity(decision.object),
+    },
+    process: {
+      pid: decision.pid,
+      tgid: decision.tgid,
+      ppid: decision.ppid,
+      uid: decision.uid,
+      comm: escapeAndCut(decision.comm, TEXT_MAX),
+      exe: context.exe === null ? null : escapeAndCut(context.exe, TEXT_MAX),
+      exeIdentity: formatIdentity(decision.exe),
+      cgroupId: String(decision.cgroupId),
+      startedAt: toIso(context.bootEpochMs, decision.startBoottimeNs),
+    },
+  };
+}
+
+/** The path inside its filesystem: the kernel tells names from the object upwards. */
+export function pathInside({ names, pathCut }: KernelDecision): string {
+  // The root's own name is "/" and says nothing.
+  const parts = names.filter((it) => it !== '/' && it !== '').reverse();
+  return `${pathCut ? '…' : ''}/${parts.join('/')}`;
+}
+
+/** Unique on a host: boot, CPU, and the CPU's own count. */
+export function eventId(
+  bootId: string,
+  { cpu, sequence }: Pick<KernelDecision, 'cpu' | 'sequence'>,
+): string {
+  return `${bootId.slice(0, 8)}-${cpu}-${sequence}`;
+}
+
+function formatIdentity({ dev, ino, gen, sub }: Identity): string {
+  return `${dev}:${ino}:${gen}${sub === 0n ? '' : `:${sub}`}`;
+}
+
+function toIso(bootEpochMs: number, ns: bigint): string {
+  return new Date(bootEpochMs + Number(ns / 1_000_000n)).toISOString();
+}

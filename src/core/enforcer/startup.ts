@@ -1,0 +1,89 @@
+// What a starting enforcer does: it asks the kernel what is committed and compares that with its own
+// record. Level-triggered: the answer depends on the two facts, never on how the last process ended.
+//
+// Invariants: a committed generation that is known, admitted and not held is kept and nothing is made
+// again; whatever else is found converges to the last-known-good, and to the baseline after that.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Digest } from '../digest.ts';
+import type { Hold } from '../enforcement.ts';
+import type { Mode } from '../policy/document.ts';
+import type { SourcePosition } from '../result.ts';
+import { BANKS, type Committed } from './kernel.ts';
+
+/** One rule of a generation, by its bit: what an event is explained with. */
+export interface RuleLine {
+  readonly id: string;
+  readonly mode: Mode;
+  readonly reason: string;
+  readonly origin: SourcePosition;
+}
+
+/** A generation as the store knows it. A `digest` of null is the baseline alone. */
+export interface GenerationRow {
+  readonly generation: number;
+  readonly digest: Digest | null;
+  readonly bank: number;
+  readonly imageDigest: Digest;
+  readonly headerMapId: number | null;
+  readonly bootId: string;
+  readonly canaryDir: string;
+  readonly rules: readonly RuleLine[];
+  readonly demoted: readonly string[];
+  readonly committedAt: string | null;
+  readonly confirmed: boolean;
+}
+
+/** What was found at start. */
+export interface StartupFacts {
+  readonly committed: Committed | null;
+  /** The row of the committed generation. */
+  readonly row: GenerationRow | null;
+  readonly bootId: string;
+  readonly hold: Hold | null;
+  readonly disabled: boolean;
+  /** The canary objects of the committed generation are all there. */
+  readonly canaryComplete: boolean;
+}
+
+export type StartupPlan =
+  | { readonly kind: 'disabled' }
+  /** Keep what is enforced. */
+  | { readonly kind: 'adopt'; readonly row: GenerationRow }
+  /** Keep the content, in a new generation that has canaries. */
+  | { readonly kind: 'rebuild'; readonly row: GenerationRow }
+  /** Last-known-good, older confirmed ones, baseline; `why` is null when that is no surprise. */
+  | { readonly kind: 'fall-back'; readonly why: 'unknown-generation' | 'held' | null };
+
+/** Decides what a starting enforcer does. */
+export function planStartup(facts: StartupFacts): StartupPlan {
+  const { committed, row } = facts;
+  if (facts.disabled) return { kind: 'disabled' };
+  if (committed === null) return { kind: 'fall-back', why: null };
+  if (row === null || !isSame(row, committed, facts.bootId)) {
+    return { kind: 'fall-back', why: 'unknown-generation' };
+  }
+  // A rollback that was recorded and not carried out.
+  if (facts.hold !== null && facts.hold.digest === row.digest) {
+    return { kind: 'fall-back', why: 'held' };
+  }
+  return facts.canaryComplete ? { kind: 'adopt', row } : { kind: 'rebuild', row };
+}
+
+/** Is this row what the kernel has? Number and place could coincide; the digest cannot. */
+export function isSame(row: GenerationRow, committed: Committed, bootId: string): boolean {
+  return (
+    row.bootId === bootId &&
+    row.generation === committed.generation &&
+    row.bank === committed.bank &&
+    row.imageDigest === committed.imageDigest
+  );
+}
+
+/** A bank to fill: not one that must stay, otherwise the one that was used longest ago. */
+export function chooseBank(keep: ReadonlySet<number>, ofBoot: readonly GenerationRow[]): number {
+  const banks = Array.from({ length: BANKS }, (_, bank) => bank).filter((it) => !keep.has(it));
+  const lastUse = (bank: number): number => ofBoot.find((it) => it.bank === bank)?.generation ?? 0;
+  return banks.reduce((best, it) => (lastUse(it) < lastUse(best) ? it : best));
+}

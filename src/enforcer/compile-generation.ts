@@ -1,0 +1,46 @@
+// From rules to an image for this host: baseline joined, hooks checked, paths resolved. Changes
+// nothing; everything that can refuse a bundle refuses it here, before the kernel is touched.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { planHooks } from '../core/enforcer/hooks.ts';
+import type { KernelProgram } from '../core/enforcer/kernel.ts';
+import type { RuleLine } from '../core/enforcer/startup.ts';
+import { buildImage } from '../core/image/build.ts';
+import type { GenerationImage } from '../core/image/image.ts';
+import { withBaseline } from '../core/policy/baseline.ts';
+import type { PolicyIr } from '../core/policy/ir.ts';
+import { ok, type Result } from '../core/result.ts';
+import { type ResolverOptions, resolvePolicy } from './resolver.ts';
+
+/** An image with what is needed to explain its events. */
+export interface CompiledGeneration {
+  readonly image: GenerationImage;
+  readonly rules: readonly RuleLine[];
+  readonly demoted: readonly string[];
+}
+
+/** Compiles a bundle's rules (or none) together with the baseline. */
+export function compileGeneration(
+  ir: PolicyIr,
+  canaryDir: string,
+  programs: readonly KernelProgram[],
+  resolver: ResolverOptions,
+): Result<CompiledGeneration> {
+  const plan = planHooks(withBaseline(ir, canaryDir), programs);
+  if (!plan.ok) return plan;
+  const resolution = resolvePolicy(plan.value.ir, resolver);
+  if (!resolution.ok) return resolution;
+  const image = buildImage(plan.value.ir, resolution.value);
+  if (!image.ok) return image;
+  return ok({
+    image: image.value,
+    rules: plan.value.ir.rules.map(({ id, mode, reason, origin }) => ({
+      id,
+      mode,
+      reason,
+      origin,
+    })),
+    demoted: plan.value.demoted,
+  });
+}

@@ -1,0 +1,101 @@
+// The way back: last-known-good, its predecessor, older confirmed bundles, the baseline. A generation
+// that is still pinned needs one update and nothing else; one that is gone is built again from stored
+// evidence. Every step that fails is an alert, and the next one is tried: there is always something
+// in force.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Digest } from '../core/digest.ts';
+import type { KernelProgram } from '../core/enforcer/kernel.ts';
+import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { PolicyIr } from '../core/policy/ir.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
+import { type AdmissionOptions, replay } from './admission.ts';
+import type { Alerts } from './alerts.ts';
+import { isCanaryComplete, prepareCanary } from './canary.ts';
+import { compileGeneration } from './compile-generation.ts';
+import type { Generations } from './generations.ts';
+import type { ResolverOptions } from './resolver.ts';
+
+/** What building a generation needs. */
+export interface BuildOptions {
+  readonly admission: AdmissionOptions;
+  readonly generations: Generations;
+  readonly resolver: ResolverOptions;
+  readonly programs: () => readonly KernelProgram[];
+  readonly alerts: Alerts;
+  readonly canaryBase: string;
+  readonly bootId: string;
+}
+
+const NO_RULES: PolicyIr = { irVersion: 1, rules: [] };
+
+/** Compiles rules for this host and makes them current. */
+export function build(
+  digest: Digest | null,
+  ir: PolicyIr,
+  options: BuildOptions,
+): Result<GenerationRow> {
+  const { admission, generations, canaryBase, bootId } = options;
+  const canaryDir = prepareCanary(canaryBase, bootId, admission.store);
+  if (!canaryDir.ok) return canaryDir;
+  const compiled = compileGeneration(ir, canaryDir.value, options.programs(), options.resolver);
+  if (!compiled.ok) return compiled;
+  admission.step('compiled');
+  return generations.bringUp(digest, canaryDir.value, compiled.value);
+}
+
+/** Builds a bundle that was confirmed here again, from its evidence. */
+export async function rebuild(
+  digest: Digest | null,
+  options: BuildOptions,
+): Promise<Result<GenerationRow>> {
+  if (digest === null) return build(null, NO_RULES, options);
+  const { store } = options.admission;
+  const replayed = await replay(digest, options.admission);
+  if (!replayed.ok) return replayed;
+  if (replayed.value.distrusted !== null) options.alerts.raise(replayed.value.distrusted);
+  const built = build(digest, replayed.value.ir, options);
+  if (!built.ok) return built;
+  // It was confirmed before; the pointers do not move.
+  const confirmed = store.confirm(built.value.generation, store.read('lastKnownGood') ?? digest);
+  return confirmed.ok ? ok({ ...built.value, confirmed: true }) : confirmed;
+}
+
+/** Brings the best that may be in force into force; `without` is what must not come back. */
+export async function fallBack(
+  without: readonly (Digest | null)[],
+  options: BuildOptions,
+): Promise<Result<GenerationRow>> {
+  const { store } = options.admission;
+  const wanted = [store.read('lastKnownGood'), store.read('previous')];
+  const chain = new Set([...wanted, ...store.confirmedDigests()]);
+  for (const digest of chain) {
+    if (digest === null || without.includes(digest)) continue;
+    const row = await bringBack(digest, options);
+    if (row.ok) return row;
+    options.alerts.raise(row.error);
+  }
+  const baseline = await bringBack(null, options);
+  if (baseline.ok) return baseline;
+  const stop = failure('restore/failed', 'not even the baseline could be brought into force', {
+    causes: [`${baseline.error.code}: ${baseline.error.message}`, ...baseline.error.causes],
+    hints: ['what the kernel had before stays in force; see the other alerts'],
+  });
+  options.alerts.raise(stop);
+  return err(stop);
+}
+
+async function bringBack(
+  digest: Digest | null,
+  options: BuildOptions,
+): Promise<Result<GenerationRow>> {
+  const pinned = options.generations.pinned(digest);
+  // Without its canaries a generation could not be proven any more.
+  if (pinned !== null && isCanaryComplete(pinned.canaryDir)) {
+    const committed = options.generations.commit(pinned);
+    if (committed.ok) return committed;
+    options.alerts.raise(committed.error);
+  }
+  return rebuild(digest, options);
+}

@@ -1,0 +1,58 @@
+// Mounts of this process's mount namespace: where a filesystem's own path is on this host, and which
+// filesystems hang below a directory. Format: proc(5), /proc/PID/mountinfo.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+/** One line of mountinfo. */
+export interface Mount {
+  /** s_dev as the kernel encodes it: major in the upper bits, 20 bits of minor. */
+  readonly dev: number;
+  /** Which directory of the filesystem is mounted. */
+  readonly root: string;
+  readonly point: string;
+}
+
+const MINOR_BITS = 20;
+
+/** Reads mountinfo; a line that does not fit is no mount. */
+export function parseMountinfo(text: string): readonly Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    const [, , device, root, point] = line.split(' ');
+    const match = /^(\d+):(\d+)$/.exec(device ?? '');
+    if (match === null || root === undefined || point === undefined) continue;
+    const dev = Number(match[1]) * 2 ** MINOR_BITS + Number(match[2]);
+    mounts.push({ dev, root: unescapeOctal(root), point: unescapeOctal(point) });
+  }
+  return mounts;
+}
+
+/** The shortest path on this host of a path inside a filesystem; null when it is not mounted here. */
+export function locate(mounts: readonly Mount[], dev: number, inside: string): string | null {
+  const places = mounts
+    .filter((it) => it.dev === dev && isBelow(inside, it.root))
+    .map((it) => {
+      const rest = it.root === '/' ? inside : inside.slice(it.root.length);
+      return (it.point === '/' ? rest : `${it.point}${rest === '/' ? '' : rest}`) || '/';
+    });
+  return places.reduce<string | null>(
+    (best, it) => (best === null || it.length < best.length ? it : best),
+    null,
+  );
+}
+
+/** Mount points strictly below a directory. */
+export function mountPointsBelow(mounts: readonly Mount[], directory: string): readonly string[] {
+  return mounts.map((it) => it.point).filter((it) => it !== directory && isBelow(it, directory));
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return directory === '/' || path === directory || path.startsWith(`${directory}/`);
+}
+
+// Space, tab, newline and backslash are written as three octal digits, byte by byte.
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

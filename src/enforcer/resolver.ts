@@ -1,0 +1,177 @@
+// From policy paths to facts of this host: the chain of names that a path goes through, and the
+// identities that the kernel sees. Text of paths comes from the filesystem, identities only from the
+// kernel (never from stat numbers).
+//
+// What changes between two steps here is no hole: names are looked up live in every decision, and the
+// identities here only add to them.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { PathFact } from '../core/enforcer/kernel.ts';
+import {
+  type Identity,
+  type NameFact,
+  type PathFound,
+  planResolution,
+  type Resolution,
+} from '../core/image/resolution.ts';
+import type { PolicyIr } from '../core/policy/ir.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
+import type { KernelPort } from './kernel-port.ts';
+import type { Mount } from './mounts.ts';
+import { scanTree } from './tree-scan.ts';
+
+/** What resolution asks. */
+export interface ResolverOptions {
+  readonly kernel: Pick<KernelPort, 'resolve'>;
+  readonly mounts: () => readonly Mount[];
+  /** Directory entries that the scan of all trees may visit. */
+  readonly scanEntriesMax: number;
+}
+
+const S_IFMT = 0o170000;
+const S_IFLNK = 0o120000;
+const SYMLINKS_MAX = 40; // as the kernel: MAXSYMLINKS
+
+/** Resolves every path that an image of these rules needs. */
+export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Resolution> {
+  const resolution = new Map<string, PathFound | { kind: 'parent-missing'; missing: string }>();
+  const budget = { entriesLeft: options.scanEntriesMax };
+  for (const { path, scan } of planResolution(ir)) {
+    const chain = resolveChain(path, options.kernel);
+    if (!chain.ok) return chain;
+    if (chain.value.kind === 'parent-missing') {
+      resolution.set(path, chain.value);
+      continue;
+    }
+    const { names, end } = chain.value;
+    const inside =
+      scan && end !== null
+        ? scanTree(end, options.kernel, options.mounts(), budget)
+        : ok({ linked: [], mountRoots: [] });
+    if (!inside.ok) return inside;
+    resolution.set(path, { kind: 'found', names, ...inside.value });
+  }
+  return ok(resolution);
+}
+
+type Chain =
+  | {
+      readonly kind: 'chain';
+      readonly names: readonly [NameFact, ...NameFact[]];
+      /** Where the last name is; null when nothing is there. */
+      readonly end: string | null;
+    }
+  | { readonly kind: 'parent-missing'; readonly missing: string };
+
+function resolveChain(path: string, kernel: ResolverOptions['kernel']): Result<Chain> {
+  const names: NameFact[] = [];
+  let next = path;
+  for (let hop = 0; hop <= SYMLINKS_MAX; hop += 1) {
+    const place = findPlace(next);
+    if (!place.ok) return place;
+    if (place.value.kind === 'parent-missing') return ok(place.value);
+    const { directory, name } = place.value;
+    const directories = identitiesUp(directory, kernel);
+    if (!directories.ok) return directories;
+    const here = directory === '/' ? `/${name}` : `${directory}/${name}`;
+    const fact = kernel.resolve(here, false);
+    if (!fact.ok) return fact;
+    const target = fact.value === null ? null : toIdentity(fact.value);
+    names.push({ directories: directories.value, name: Buffer.from(name, 'utf8'), target });
+    if (fact.value === null || (fact.value.mode & S_IFMT) !== S_IFLNK) {
+      const [first, ...rest] = names as [NameFact, ...NameFact[]];
+      return ok({ kind: 'chain', names: [first, ...rest], end: target === null ? null : here });
+    }
+    const to = readLink(here);
+    if (!to.ok) return to;
+    next = to.value.startsWith('/') ? to.value : `${directory}/${to.value}`;
+  }
+  return err(failure('stage/too-many-symlinks', `${path} leads through too many symbolic links`));
+}
+
+type Place =
+  | { readonly kind: 'place'; readonly directory: string; readonly name: string }
+  | { readonly kind: 'parent-missing'; readonly missing: string };
+
+/** The real directory of a path and its last name. `..` in a link is followed, not cut from text. */
+function findPlace(path: string): Result<Place> {
+  const last = basename(path);
+  // A link to a directory as such has no name of its own until it is followed.
+  const isName = last !== '' && last !== '.' && last !== '..' && !path.endsWith('/');
+  const real = realPath(isName ? path.slice(0, path.length - last.length) || '/' : path);
+  if (!real.ok || real.value.kind === 'parent-missing') return real as Result<Place>;
+  const directory = isName ? real.value.path : dirname(real.value.path);
+  const name = isName ? last : basename(real.value.path);
+  if (name !== '') return ok({ kind: 'place', directory, name });
+  return err(failure('stage/resolve-failed', `${path} is the root directory`));
+}
+
+function realPath(
+  path: string,
+): Result<
+  { readonly kind: 'real'; readonly path: string } | { kind: 'parent-missing'; missing: string }
+> {
+  try {
+    return ok({ kind: 'real', path: realpathSync.native(path) });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // Nothing can be protected below something that is no directory, either.
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return ok({ kind: 'parent-missing', missing: firstMissing(path) });
+    }
+    if (code === 'ELOOP') {
+      return err(failure('stage/too-many-symlinks', `${path} leads through a loop`));
+    }
+    if (code === undefined) throw cause;
+    return err(failure('stage/resolve-failed', `${path} cannot be resolved: ${code}`));
+  }
+}
+
+function firstMissing(path: string): string {
+  const parts = path.split('/').filter((it) => it !== '');
+  let exists = '';
+  for (const part of parts) {
+    try {
+      realpathSync.native(`${exists}/${part}`);
+      exists = `${exists}/${part}`;
+    } catch {
+      // Whatever the reason: it is the first part that leads nowhere.
+      return `${exists}/${part}`;
+    }
+  }
+  return path;
+}
+
+function readLink(path: string): Result<string> {
+  try {
+    return ok(readlinkSync(path));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    // It was a link a moment ago: somebody is changing it, and the next try will see what it became.
+    return err(failure('stage/resolve-failed', `${path} cannot be read as a link: ${code}`));
+  }
+}
+
+function identitiesUp(
+  directory: string,
+  kernel: ResolverOptions['kernel'],
+): Result<readonly [Identity, ...Identity[]]> {
+  const identities: Identity[] = [];
+  for (let at = directory; ; at = dirname(at)) {
+    const fact = kernel.resolve(at, true);
+    if (!fact.ok) return fact;
+    if (fact.value === null) {
+      return err(failure('stage/resolve-failed', `${at} went away while it was resolved`));
+    }
+    identities.push(toIdentity(fact.value));
+    if (at === '/') return ok(identities as [Identity, ...Identity[]]);
+  }
+}
+
+function toIdentity({ ino, sub, dev, gen }: PathFact): Identity {
+  return { ino, sub, dev, gen };
+}

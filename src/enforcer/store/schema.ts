@@ -1,0 +1,49 @@
+// Tables of the enforcer's own store. A list only ever grows: its length is the version of the file.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+/** Migrations in order. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+   -- One row per bundle that this host admitted; never removed, so that a return can be judged.
+   CREATE TABLE admitted (
+     digest TEXT PRIMARY KEY,
+     version INTEGER NOT NULL,
+     summary TEXT NOT NULL,
+     trust_fingerprint TEXT NOT NULL,
+     verified_at TEXT NOT NULL,
+     checks TEXT NOT NULL
+   ) STRICT;
+
+   -- The bytes that verification saw, so that it can be repeated offline.
+   CREATE TABLE evidence (
+     digest TEXT NOT NULL REFERENCES admitted (digest),
+     kind TEXT NOT NULL CHECK (kind IN ('manifest', 'config', 'file', 'attestation')),
+     position INTEGER NOT NULL,
+     blob_digest TEXT NOT NULL,
+     bytes BLOB NOT NULL,
+     PRIMARY KEY (digest, kind, position)
+   ) STRICT;
+
+   -- Written before the kernel is touched, so that whatever is committed there is known here.
+   CREATE TABLE generations (
+     generation INTEGER PRIMARY KEY,
+     digest TEXT REFERENCES admitted (digest),
+     bank INTEGER NOT NULL,
+     image_digest TEXT NOT NULL,
+     header_map_id INTEGER,
+     boot_id TEXT NOT NULL,
+     canary_dir TEXT NOT NULL,
+     rules TEXT NOT NULL,
+     demoted TEXT NOT NULL,
+     committed_at TEXT,
+     confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1))
+   ) STRICT;
+
+   CREATE TABLE events (
+     position INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     event TEXT NOT NULL
+   ) STRICT;`,
+];
