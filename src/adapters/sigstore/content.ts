@@ -4,18 +4,17 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from 'node:crypto';
 import {
   type BundleBytes,
   type BundleDescriptor,
   type Descriptor,
   MEDIA,
 } from '../../core/bundle.ts';
-import type { Digest } from '../../core/digest.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { PolicyIr } from '../../core/policy/ir.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { sameJson } from '../../core/verify/same-json.ts';
+import { digestOf } from '../../wire/content.ts';
 import { parseDescriptor } from '../../wire/descriptor.ts';
 import { parseManifest } from '../../wire/manifest.ts';
 import { parseIr } from '../../wire/policy/ir.ts';
@@ -27,7 +26,7 @@ export function readContent(
   if (bundle.manifest.length > LIMITS.manifestBytesMax) {
     return err(failure('fetch/manifest-too-large', 'the manifest is larger than the cap'));
   }
-  if (hash(bundle.manifest) !== bundle.digest) {
+  if (digestOf(bundle.manifest) !== bundle.digest) {
     return err(failure('fetch/digest-mismatch', 'the manifest does not hash to its digest'));
   }
   const manifest = parseManifest(bundle.manifest);
@@ -61,11 +60,7 @@ export function readContent(
 }
 
 function holds(descriptor: Descriptor, bytes: Uint8Array): boolean {
-  return bytes.length === descriptor.size && hash(bytes) === descriptor.digest;
-}
-
-function hash(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+  return bytes.length === descriptor.size && digestOf(bytes) === descriptor.digest;
 }
 
 function mismatch(message: string): Result<never> {
