@@ -7,7 +7,7 @@ import type { Identity } from '../core/image/resolution.ts';
 import { OPERATIONS, type Operation } from '../core/policy/document.ts';
 import { Unpacker } from './packer.ts';
 
-const EVENT_BYTES = 1208;
+const EVENT_BYTES = 1176; // four bytes after the path are the compiler's
 const COUNTERS_BYTES = 64;
 const PATH_BYTES = 1024;
 const COMM_BYTES = 16;

@@ -1,0 +1,95 @@
+// The same vectors and the same random cases, in C under the sanitizers and in the kernel's interpreter
+// of the same text. The runners are built by test/vectors/Makefile.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/core/policy/compile.ts';
+import { decide } from '../../src/core/policy/decide.ts';
+import type { PolicyIr } from '../../src/core/policy/ir.ts';
+import type { Request } from '../../src/core/policy/request.ts';
+import { anyPolicies, anyRequest } from '../support/policy/arbitraries.ts';
+import { runRunner, toRunnerVerdict } from '../support/policy/vector-pack.ts';
+import { compileNamed, readVectors, type Vector } from '../support/policy/vectors.ts';
+
+const PACKS = 40;
+const REQUESTS_PER_PACK = 60;
+const SEED = 20_260_101; // fixed: both runners see the same 2,400 cases, and a failure repeats
+
+const built = (name: string) =>
+  fileURLToPath(new URL(`../../build/vectors/${name}`, import.meta.url));
+const isRoot = process.getuid?.() === 0;
+
+const runners = [
+  { name: 'decide_native', path: built('decide_native'), refusal: null },
+  {
+    name: 'decide_kernel',
+    path: built('decide_kernel'),
+    refusal: isRoot ? null : 'loading a BPF program needs root',
+  },
+];
+
+describe.each(runners)('$name', ({ path, refusal }) => {
+  const missing = existsSync(path) ? null : `${path} is not built`;
+
+  it('is built', () => {
+    expect(missing).toBeNull();
+  });
+
+  it.for([...byPolicy()])('gives the golden verdicts for %s', ([, vectors], { skip }) => {
+    skip(refusal !== null, refusal ?? '');
+    const ir = compileNamed(vectors[0]?.policy ?? []);
+    const said = runRunner(
+      path,
+      ir,
+      vectors.map(({ request }) => request),
+    );
+    const wanted = vectors.map((vector) => toRunnerVerdict(vector.expect));
+    expect(label(vectors, said)).toEqual(label(vectors, wanted));
+  });
+
+  it('agrees with decide() on random policies and requests', ({ skip }) => {
+    skip(refusal !== null, refusal ?? '');
+    for (const { ir, requests } of randomPacks()) {
+      const wanted = requests.map((request) => toRunnerVerdict(decide(ir, request)));
+      const said = runRunner(path, ir, requests);
+      const differing = requests.filter((_, at) => !same(said[at], wanted[at]));
+      expect(differing.map((request) => ({ request, rules: ir.rules }))).toEqual([]);
+      expect(said).toEqual(wanted);
+    }
+  });
+});
+
+// Files with links are found per generation, so requests of one policy share an image.
+function byPolicy(): Map<string, Vector[]> {
+  const groups = new Map<string, Vector[]>();
+  for (const vector of readVectors()) {
+    const key = vector.policy.join(' + ');
+    groups.set(key, [...(groups.get(key) ?? []), vector]);
+  }
+  return groups;
+}
+
+function randomPacks(): { ir: PolicyIr; requests: Request[] }[] {
+  const policies = fc.sample(anyPolicies, { numRuns: PACKS, seed: SEED });
+  const requests = fc.sample(anyRequest, { numRuns: PACKS * REQUESTS_PER_PACK, seed: SEED + 1 });
+  return policies.map((some, at) => {
+    const compiled = compile(some);
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
+    return {
+      ir: compiled.value,
+      requests: requests.slice(at * REQUESTS_PER_PACK, (at + 1) * REQUESTS_PER_PACK),
+    };
+  });
+}
+
+function label<T>(vectors: readonly Vector[], verdicts: readonly T[]): Record<string, T> {
+  return Object.fromEntries(vectors.map(({ id }, at) => [id, verdicts[at] as T]));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
