@@ -4,13 +4,24 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BundleBytes, Candidate, Descriptor } from './core/bundle.ts';
+import type { Admission, BundleBytes, Candidate, Descriptor } from './core/bundle.ts';
 import type { Digest } from './core/digest.ts';
-import type { CanaryReport, DecisionEvent, Enforced, EnforcerStatus } from './core/enforcement.ts';
+import type {
+  BundleSummary,
+  CanaryReport,
+  DecisionEvent,
+  Enforced,
+  EnforcerStatus,
+} from './core/enforcement.ts';
+import type { QuarantineEntry, StoreContents } from './core/machine/contents.ts';
+import type { ProbeReport } from './core/machine/health.ts';
+import type { CommitFacts, SourceFile } from './core/publish/commit.ts';
 import type { Reference, Repository } from './core/reference.ts';
 import type { Result } from './core/result.ts';
+import type { AgentStatus, Outcome } from './core/status.ts';
 import type { Evidence } from './core/verify/evidence.ts';
 import type { TrustPolicy } from './core/verify/trust.ts';
+import type { CheckRecord, Floor } from './core/verify/verdict.ts';
 
 /** Time and chance, as arguments of everything else. */
 export interface ClockPort {
@@ -58,6 +69,17 @@ export interface VerifierPort {
 export interface SignerPort {
   readonly keyFingerprint: Digest;
   sign(statement: Uint8Array): Promise<Result<Uint8Array>>;
+  /** The statement in an attestation that this key signed; null when it is another's or broken. */
+  open(attestation: Uint8Array): Uint8Array | null;
+}
+
+/** A policy repository in Git. It reads commits, never a work tree. */
+export interface SourcePort {
+  commit(revision: string): Promise<Result<CommitFacts>>;
+  /** The files at or below a path at a commit, with their paths from the root of the repository. */
+  files(commit: string, path: string): Promise<Result<readonly SourceFile[]>>;
+  /** The work tree differs from the last commit; false where there is none. */
+  isDirty(): Promise<Result<boolean>>;
 }
 
 /** The privileged process. It verifies again and owns floor, trust and hold. */
@@ -84,4 +106,35 @@ export interface EnforcerPort {
   event(id: string): Promise<Result<DecisionEvent | null>>;
   /** Until the signal aborts. */
   followEvents(signal: AbortSignal): AsyncIterable<Result<DecisionEvent>>;
+}
+
+/** The agent's own state on disk. An answer means that it is durable. */
+export interface StorePort {
+  load(): Promise<Result<StoreContents>>;
+  /** Both copies; a floor below the stored one leaves it as it is. */
+  raiseFloor(floor: Floor): Promise<Result<void>>;
+  /** The evidence byte for byte, and the decision record of its admission. */
+  stage(
+    bundle: BundleBytes,
+    admission: Admission,
+    checks: readonly CheckRecord[],
+  ): Promise<Result<void>>;
+  /** What the enforcer confirmed is active; what was active before is the previous one. */
+  commit(bundle: BundleSummary, at: string): Promise<Result<void>>;
+  quarantine(entry: QuarantineEntry): Promise<Result<void>>;
+  /** Removes what is older than the configured number of generations. */
+  prune(): Promise<Result<void>>;
+  /** The stored evidence of an admitted bundle, hashes checked; null when there is none. */
+  evidence(digest: Digest): Promise<Result<BundleBytes | null>>;
+}
+
+/** The host's own health checks: programs from the configuration, each with its deadline. */
+export interface ProbePort {
+  run(signal?: AbortSignal): Promise<readonly ProbeReport[]>;
+}
+
+/** Tells people and programs how a poll ended. What cannot be told does not stop the agent. */
+export interface ReporterPort {
+  /** `outcome` is null when only the status changed. */
+  report(status: AgentStatus, outcome: Outcome | null): Promise<Result<void>>;
 }

@@ -20,6 +20,16 @@ export const STATE_ERRORS = {
     exit: EXIT.state,
     retry: 'never',
   },
+  'stage/write-failed': {
+    meaning: 'The evidence of an admitted bundle could not be written; nothing was activated.',
+    exit: EXIT.state,
+    retry: 'backoff',
+  },
+  'stage/floor-write-failed': {
+    meaning: 'The version floor could not be written; nothing was activated.',
+    exit: EXIT.state,
+    retry: 'backoff',
+  },
   'record/write-failed': {
     meaning: 'State could not be written.',
     exit: EXIT.state,

@@ -1,0 +1,184 @@
+// From a reference to an admitted bundle: resolve, fetch, verify. Nothing here touches the disk or the
+// kernel; what is refused here changed nothing.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BundleBytes, Candidate } from '../bundle.ts';
+import type { Digest } from '../digest.ts';
+import { LIMITS } from '../limits.ts';
+import { formatRepository } from '../reference.ts';
+import { type Failure, failure } from '../result.ts';
+import { nextStatus } from '../status.ts';
+import type { Evidence } from '../verify/evidence.ts';
+import type { Floor, VerifyContext } from '../verify/verdict.ts';
+import { toBundleVersion } from '../version.ts';
+import { raise } from './enforce.ts';
+import { finish, go, NOTHING, type Subject, storeOf, toOutcome } from './finish.ts';
+import { refuse } from './moves.ts';
+import { findQuarantine } from './quarantine.ts';
+import type { Event, MachineSetup, State, Step } from './state.ts';
+
+/** Asks the registry what the reference points at. */
+export function resolve(setup: MachineSetup, state: State, event: Event): Step {
+  const timeoutMs = remainingMs(setup, state, event, LIMITS.fetchTimeoutMs);
+  const command = { kind: 'resolve', reference: setup.reference, timeoutMs } as const;
+  return go(state, { at: 'resolving' }, command);
+}
+
+/** Decides whether what was discovered is worth a download. */
+export function onDiscovered(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  candidate: Candidate,
+): Step {
+  const subject: Subject = { digest: candidate.digest, version: null };
+  const hold = state.enforcer?.hold ?? null;
+  if (hold?.digest === candidate.digest) {
+    return finish(setup, state, event, toOutcome(state, event, 'held', 'resolve', subject));
+  }
+  if (isAdmittedNow(setup, state, candidate.digest)) {
+    return finish(setup, state, event, toOutcome(state, event, 'unchanged', 'resolve', subject));
+  }
+  const entry = findQuarantine(storeOf(state).quarantine, candidate.digest, event.atMs);
+  if (entry !== null) {
+    const why = failure(entry.code, `failed ${entry.attempts} times and is not tried yet`);
+    const outcome = toOutcome(state, event, 'quarantined', 'resolve', subject, [why]);
+    return finish(setup, state, event, outcome);
+  }
+  const timeoutMs = remainingMs(setup, state, event, LIMITS.fetchTimeoutMs);
+  const status = nextStatus(state.status, {
+    atMs: event.atMs,
+    nextPollMs: null,
+    outcome: null,
+    reconciling: true,
+    enforcer: state.enforcer,
+    store: state.store,
+    trustFingerprint: setup.trust.fingerprint,
+  });
+  return go(
+    { ...state, status },
+    { at: 'fetching', candidate },
+    { kind: 'report', status, outcome: null },
+    { kind: 'fetch', candidate, timeoutMs },
+  );
+}
+
+// Enforced, confirmed, and verified under the trust policy of today.
+function isAdmittedNow(setup: MachineSetup, state: State, digest: Digest): boolean {
+  if (enforcedDigest(state) !== digest) return false;
+  const generation = storeOf(state).generations.find((it) => it.digest === digest);
+  return generation?.trustFingerprint === setup.trust.fingerprint;
+}
+
+function enforcedDigest(state: State): Digest | null {
+  const enforced = state.enforcer?.enforced;
+  return enforced?.kind === 'bundle' && enforced.confirmed ? enforced.bundle.digest : null;
+}
+
+/** Has the facts about the fetched bytes collected. */
+export function onFetched(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  candidate: Candidate,
+  bundle: BundleBytes,
+): Step {
+  if (bundle.digest !== candidate.digest) {
+    // The adapter hashed it; a second look costs nothing.
+    const why = failure('fetch/digest-mismatch', `asked for ${candidate.digest}`, {
+      causes: [`got ${bundle.digest}`],
+    });
+    return onPollFailed(
+      setup,
+      state,
+      event,
+      'fetch',
+      { ...NOTHING, digest: candidate.digest },
+      why,
+    );
+  }
+  const timeoutMs = remainingMs(setup, state, event, LIMITS.verifyTimeoutMs);
+  return go(state, { at: 'verifying', bundle }, { kind: 'collect', bundle, timeoutMs });
+}
+
+/** Judges the facts; only an accepted bundle goes on. */
+export function onCollected(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  bundle: BundleBytes,
+  evidence: Evidence,
+): Step {
+  const verdict = setup.judge(evidence, setup.trust, toContext(setup, state, event, bundle.digest));
+  if (verdict.kind === 'refused') {
+    // Not believed: shown with the refusal, and moves no state.
+    const subject = { digest: bundle.digest, version: evidence.descriptor.version };
+    return onRefused(setup, state, event, subject, verdict.failures);
+  }
+  const { version } = verdict.admission.descriptor;
+  const subject = { digest: bundle.digest, version };
+  const hold = state.enforcer?.hold ?? null;
+  if (hold !== null && version <= hold.version) {
+    return finish(setup, state, event, toOutcome(state, event, 'held', 'verify', subject));
+  }
+  const isEnforced = enforcedDigest(state) === bundle.digest;
+  const { admission, checks } = verdict;
+  return raise(state, { bundle, admission, checks }, isEnforced);
+}
+
+function onRefused(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  subject: Subject & { readonly digest: Digest },
+  failures: readonly Failure[],
+): Step {
+  const outcome = toOutcome(state, event, 'refused', 'verify', subject, failures);
+  return refuse(setup, state, event, outcome, subject.digest, failures);
+}
+
+/** Ends a poll that could not be completed before a verdict. */
+export function onPollFailed(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  stage: 'resolve' | 'fetch' | 'verify',
+  subject: Subject,
+  why: Failure,
+): Step {
+  if (subject.digest === null) {
+    return finish(setup, state, event, toOutcome(state, event, 'failed', stage, subject, [why]));
+  }
+  const outcome = toOutcome(state, event, 'failed', stage, subject, [why]);
+  return refuse(setup, state, event, outcome, subject.digest, [why]);
+}
+
+function toContext(setup: MachineSetup, state: State, event: Event, digest: Digest): VerifyContext {
+  const store = storeOf(state);
+  return {
+    nowMs: event.atMs,
+    floor: toFloor(state, digest),
+    admitted: store.generations.map((it) => it.digest),
+    repository: formatRepository(setup.reference.repository),
+    channel: setup.channel,
+    agentVersion: setup.agentVersion,
+    labels: setup.labels,
+    // What is enforced already was admitted once; verifying it again does not ask whether it is new.
+    purpose: enforcedDigest(state) === digest ? 'replay' : 'admit',
+  };
+}
+
+// The higher of both copies. The enforcer tells no digest with its own: when it is ahead, whether an
+// equal version is the same bundle is left to its own, authoritative check.
+function toFloor(state: State, digest: Digest): Floor | null {
+  const own = storeOf(state).floor;
+  const told = toBundleVersion(state.enforcer?.highestSeen ?? 0);
+  if (told === null || (own !== null && own.highestSeen >= told)) return own;
+  return { highestSeen: told, digest };
+}
+
+function remainingMs(setup: MachineSetup, state: State, event: Event, capMs: number): number {
+  const endMs = state.pollStartedMs + setup.schedule.pollTimeoutMs;
+  return Math.max(1, Math.min(capMs, endMs - event.atMs));
+}
