@@ -7,7 +7,7 @@ import type { Candidate } from '../../core/bundle.ts';
 import { parseDigest } from '../../core/digest.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { formatReference, type Reference, type Repository } from '../../core/reference.ts';
-import { err, failure, ok, type Result } from '../../core/result.ts';
+import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
 import { readAttestations, readBundle } from '../../wire/bundle-reader.ts';
 import { attachAttestation, pushContent } from './publish.ts';
@@ -19,12 +19,15 @@ const RESOLVE_BYTES_MAX = 4096;
 /** Makes the ports of registries that speak the OCI distribution protocol. */
 export function createOrasRegistry(options: OrasOptions): RegistryPort & RegistryWritePort {
   const run = createRunner(options);
-  const remoteOf = (repository: Repository, signal?: AbortSignal): RemoteRepository => ({
-    run,
-    repository,
-    flags: transportFlags(options, repository),
-    signal: deadline(options.timeoutMs ?? LIMITS.fetchTimeoutMs, signal),
-  });
+  const remoteOf = (named: Repository, signal?: AbortSignal): RemoteRepository => {
+    const repository = atEndpoint(options, named);
+    return {
+      run,
+      repository,
+      flags: transportFlags(options, repository),
+      signal: deadline(options.timeoutMs ?? LIMITS.fetchTimeoutMs, signal),
+    };
+  };
   return {
     resolve: (reference, signal) => resolve(remoteOf(reference.repository, signal), reference),
     fetch: (candidate, signal) => {
@@ -57,6 +60,11 @@ export function createOrasRegistry(options: OrasOptions): RegistryPort & Registr
   };
 }
 
+function atEndpoint(options: OrasOptions, repository: Repository): Repository {
+  invariant(repository.kind === 'registry', 'oras serves registries only; see oci-layout');
+  return { ...repository, host: options.endpoints?.get(repository.host) ?? repository.host };
+}
+
 function deadline(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
   const total = AbortSignal.timeout(timeoutMs);
   return signal === undefined ? total : AbortSignal.any([total, signal]);
@@ -64,7 +72,7 @@ function deadline(timeoutMs: number, signal: AbortSignal | undefined): AbortSign
 
 async function resolve(remote: RemoteRepository, reference: Reference): Promise<Result<Candidate>> {
   if (reference.digest !== null) return ok({ reference, digest: reference.digest });
-  const name = formatReference(reference);
+  const name = formatReference({ ...reference, repository: remote.repository });
   if (reference.tag === null) {
     return err(failure('resolve/reference-invalid', `${name} has neither a tag nor a digest`));
   }

@@ -26,7 +26,12 @@ export interface OrasOptions {
   readonly credentialsDir?: string;
   /** PEM file with certificate authorities for registries; without it those of the system. */
   readonly caFile?: string;
-  /** `HOST[:PORT]` of the registries that may be spoken to without TLS. */
+  /**
+   * Where a registry is really spoken to, by the host of its name: a mirror or a forwarded port. What
+   * is signed keeps its name, and content is verified wherever it came from.
+   */
+  readonly endpoints?: ReadonlyMap<string, string>;
+  /** `HOST[:PORT]` (of the endpoint) of the registries that may be spoken to without TLS. */
   readonly plainHttpHosts: readonly string[];
   /** Total deadline of one operation of a port. */
   readonly timeoutMs?: number;

@@ -75,4 +75,24 @@ export const PUBLISH_ERRORS = {
     exit: EXIT.internal,
     retry: 'never',
   },
+  'publish/version-ambiguous': {
+    meaning: 'The version of the commit is not clear from its tags and its history.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/shallow-history': {
+    meaning: 'The clone is shallow, so the commits of the first-parent line cannot be counted.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/lint-refused': {
+    meaning: 'Lint found an error in the policies.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
+  'publish/older-than-channel': {
+    meaning: 'The channel already names a newer version than the one to be published.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;
