@@ -18,7 +18,6 @@ struct wd_climb {
 	struct wd_judge *judge;
 	struct dentry *dentry;
 	struct inode *inode;
-	__u32 settled;
 };
 
 static __always_inline __u32 wd_rename_sequence(void)
@@ -32,19 +31,21 @@ static __always_inline __u32 wd_rename_sequence(void)
 static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 {
 	struct wd_judge *judge = climb->judge;
+	struct wd_findings *findings = judge->findings;
 	__u32 sequence = wd_rename_sequence();
 
 	if (!(sequence & 1)) {
 		judge->at.here = climb->dentry;
 		judge->at.below = NULL;
 		judge->at.inode = climb->inode;
-		judge->incomplete = 0;
-		judge->finished = 0;
+		findings->incomplete = 0;
+		findings->finished = 0;
 		if (index)
-			wd_clear_side(judge, judge->side);
+			wd_clear_side(&findings->covers.side[findings->side & 1],
+				      wd_words(judge->generation));
 		bpf_loop(WD_DEPTH_MAX, wd_step, judge, 0);
 		if (sequence == wd_rename_sequence()) {
-			climb->settled = 1;
+			findings->settled = 1;
 			return 1;
 		}
 	}
@@ -54,11 +55,13 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 
 static __noinline int wd_climb(struct wd_judge *judge, struct dentry *dentry, struct inode *inode)
 {
+	struct wd_findings *findings = judge->findings;
 	struct wd_climb climb = { .judge = judge, .dentry = dentry, .inode = inode };
 
+	findings->settled = 0;
 	bpf_loop(WD_WALK_TRIES, wd_try, &climb, 0);
-	if (!climb.settled || !judge->finished)
-		judge->incomplete = 1;
+	if (!findings->settled || !findings->finished)
+		findings->incomplete = 1;
 	return 0;
 }
 

@@ -98,6 +98,17 @@ static __noinline int wd_listed(const struct wd_generation *generation,
 	return any != 0;
 }
 
+/*
+ * 1 when `value` is not zero, without a branch: the verifier would follow both ways of every bit, and
+ * the opaque step keeps the compiler from making a branch of it again.
+ */
+static __always_inline __u64 wd_nonzero(__u64 value)
+{
+	value |= -value;
+	asm volatile("" : "+r"(value));
+	return value >> 63;
+}
+
 struct wd_hits {
 	__u64 object;
 	__u64 create;
@@ -154,7 +165,7 @@ static __noinline __u32 wd_carried(const struct wd_generation *generation,
 		if (enforced)
 			held &= generation->enforce.word[w];
 		for (__u32 op = WD_OP_READ; op <= WD_OP_USE; op++)
-			carried |= (__u32)((held & generation->op[op].word[w]) != 0) << op;
+			carried |= wd_nonzero(held & generation->op[op].word[w]) << op;
 	}
 	return carried;
 }
@@ -173,12 +184,12 @@ static __always_inline __u64 wd_uncarried(const struct wd_generation *generation
 /* Index of the only bit. clang 14 crashes on __builtin_ctzll for this target. */
 static __always_inline __u32 wd_bit_index(__u64 bit)
 {
-	return ((bit & 0xffffffff00000000ull) != 0) << 5 |
-	       ((bit & 0xffff0000ffff0000ull) != 0) << 4 |
-	       ((bit & 0xff00ff00ff00ff00ull) != 0) << 3 |
-	       ((bit & 0xf0f0f0f0f0f0f0f0ull) != 0) << 2 |
-	       ((bit & 0xccccccccccccccccull) != 0) << 1 |
-	       ((bit & 0xaaaaaaaaaaaaaaaaull) != 0);
+	return wd_nonzero(bit & 0xffffffff00000000ull) << 5 |
+	       wd_nonzero(bit & 0xffff0000ffff0000ull) << 4 |
+	       wd_nonzero(bit & 0xff00ff00ff00ff00ull) << 3 |
+	       wd_nonzero(bit & 0xf0f0f0f0f0f0f0f0ull) << 2 |
+	       wd_nonzero(bit & 0xccccccccccccccccull) << 1 |
+	       wd_nonzero(bit & 0xaaaaaaaaaaaaaaaaull);
 }
 
 /* Fills in the lowest rule of `rules` and the term that it came from. */
@@ -207,7 +218,11 @@ static __always_inline void wd_report(struct wd_decision *out,
 	}
 }
 
-static __noinline int wd_decide(const struct wd_generation *generation,
+/*
+ * Both forms return the action as well, and callers use it: a result that nobody reads is dropped by
+ * the compiler, what is left in r0 may be a pointer to the stack, and the verifier rejects that.
+ */
+static __noinline __u32 wd_decide(const struct wd_generation *generation,
 				const struct wd_covers *covers, const struct wd_terms *terms,
 				struct wd_decision *out)
 {
@@ -234,23 +249,23 @@ static __noinline int wd_decide(const struct wd_generation *generation,
 		if (deny) {
 			wd_report(out, generation, terms, &hits, deny, w);
 			out->action = WD_ACTION_DENY;
-			return 0;
+			break;
 		}
 		if (audit && out->action == WD_ACTION_ALLOW) {
 			wd_report(out, generation, terms, &hits, audit, w);
 			out->action = WD_ACTION_AUDIT;
 		}
 	}
-	return 0;
+	return out->action;
 }
 
 /*
  * The verdict when cover is unknown: any rule that lists the operation and holds this subject
  * could have covered it. Never an allow while one could deny; not a deny where all could only
- * audit. `covers` may be NULL: nothing is known of the subject, so nobody is exempt.
+ * audit.
  */
-static __noinline int wd_decide_incomplete(const struct wd_generation *generation,
-					   const struct wd_covers *covers,
+static __noinline __u32 wd_decide_incomplete(const struct wd_generation *generation,
+					     const struct wd_covers *covers,
 					   const struct wd_terms *terms, struct wd_decision *out)
 {
 	__u32 words = wd_words(generation);
@@ -262,18 +277,17 @@ static __noinline int wd_decide_incomplete(const struct wd_generation *generatio
 
 		if (terms->refer)
 			rules = wd_uncarried(generation, 0, w);
-		if (covers)
-			rules &= ~covers->exempt.word[w];
+		rules &= ~covers->exempt.word[w];
 		deny |= rules & generation->enforce.word[w];
 		audit |= rules & ~generation->enforce.word[w];
 	}
 	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW };
 	if (!deny && !audit)
-		return 0;
+		return WD_ACTION_ALLOW;
 	out->action = deny ? WD_ACTION_DENY : WD_ACTION_AUDIT;
 	out->reason = WD_REASON_INCOMPLETE;
 	out->op = terms->op[0];
-	return 0;
+	return out->action;
 }
 
 #endif

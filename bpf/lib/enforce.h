@@ -28,41 +28,58 @@ static __always_inline int wd_is_dir(const struct inode *inode)
 	return inode && (inode->i_mode & WD_S_IFMT) == WD_S_IFDIR;
 }
 
-static __noinline int wd_enforce(struct wd_request *request)
+static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_scratch *slot,
+					    struct wd_request *request)
 {
-	struct wd_judge judge = { .generation = wd_committed() };
+	struct wd_findings *findings = judge->findings;
 	struct dentry *object = request->from;
 	struct inode *inode = request->inode;
 	struct inode *victim = NULL;
-	struct wd_decision decision;
-	struct wd_terms terms;
+	__u32 action;
+	int ret;
+
+	if (request->to)
+		victim = request->to->d_inode;
+	wd_terms_of(&findings->terms, request->op, request->and_op, victim != NULL);
+	if (!wd_listed(judge->generation, &findings->terms))
+		return 0;
+	findings->side = WD_SIDE_FROM;
+	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
+	wd_climb(judge, request->from, inode);
+	if (request->to && !findings->incomplete) {
+		findings->side = WD_SIDE_TO;
+		findings->ancestor = wd_is_dir(victim);
+		wd_climb(judge, request->to, victim);
+	}
+	action = wd_conclude(judge);
+	if (action != WD_ACTION_DENY && (action != WD_ACTION_AUDIT || request->echo))
+		return 0;
+	ret = wd_ret_of(action);
+	if (request->to && findings->decision.side == WD_SIDE_TO) {
+		object = request->to;
+		inode = victim;
+	}
+	wd_emit(judge, slot, request->hook, object, inode);
+	return ret;
+}
+
+static __noinline int wd_enforce(struct wd_request *request)
+{
+	struct wd_judge judge = { .generation = wd_committed() };
+	struct wd_scratch *slot;
 	int ret;
 
 	if (!judge.generation)
 		return 0;
 	wd_count_decision();
-	if (request->to)
-		victim = request->to->d_inode;
-	wd_terms_of(&terms, request->op, request->and_op, victim != NULL);
-	if (!wd_listed(judge.generation, &terms))
-		return 0;
-	judge.ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
-	wd_climb(&judge, request->from, inode);
-	if (request->to && !judge.incomplete) {
-		judge.side = WD_SIDE_TO;
-		judge.ancestor = wd_is_dir(victim);
-		wd_climb(&judge, request->to, victim);
-	}
-	wd_conclude(&judge, &terms, &decision);
-	ret = wd_ret_of(&decision);
-	if (ret || (decision.action == WD_ACTION_AUDIT && !request->echo)) {
-		if (decision.side == WD_SIDE_TO) {
-			object = request->to;
-			inode = victim;
-		}
-		wd_emit(&judge, &decision, request->hook, object, inode);
-	}
-	wd_release(&judge);
+	slot = wd_borrow();
+	if (!slot)
+		return wd_deny_blind();
+	judge.findings = &slot->findings;
+	judge.findings->clean = 0;
+	judge.findings->incomplete = 0;
+	ret = wd_judge_request(&judge, slot, request);
+	wd_release(slot);
 	return ret;
 }
 
@@ -71,17 +88,22 @@ static __noinline int wd_refuse_self(__u32 hook, __u32 op, struct dentry *dentry
 				     struct inode *inode)
 {
 	struct wd_judge judge = { .generation = wd_committed() };
-	struct wd_decision decision = {
-		.action = WD_ACTION_DENY,
-		.reason = WD_REASON_SELF,
-		.op = op,
-	};
+	struct wd_scratch *slot;
 
 	if (!judge.generation)
 		return 0;
 	wd_count_decision();
-	wd_emit(&judge, &decision, hook, dentry, inode);
-	wd_release(&judge);
+	slot = wd_borrow();
+	if (!slot)
+		return wd_deny_blind();
+	judge.findings = &slot->findings;
+	slot->findings.decision = (struct wd_decision){
+		.action = WD_ACTION_DENY,
+		.reason = WD_REASON_SELF,
+		.op = op,
+	};
+	wd_emit(&judge, slot, hook, dentry, inode);
+	wd_release(slot);
 	return -WD_EACCES;
 }
 

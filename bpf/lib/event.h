@@ -68,27 +68,36 @@ static __always_inline void wd_event_process(struct wd_judge *judge, struct wd_e
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 }
 
-/* `dentry` may be NULL: the decision was not about a file. */
-static __noinline int wd_emit(struct wd_judge *judge, struct wd_decision *decision, __u32 hook,
-			      struct dentry *dentry, struct inode *inode)
+/* Counts one decision that was not a plain allow, before its event asks for space. */
+static __always_inline struct wd_counters *wd_count_event(__u32 action, __u32 reason,
+							  __u64 *ret_sequence)
 {
 	struct wd_counters *here = wd_counters_here();
-	struct wd_scratch *slot = (struct wd_scratch *)wd_borrow(judge);
-	struct wd_event *event;
-	__u64 sequence;
 
 	if (!here)
-		return 0;
-	sequence = __sync_fetch_and_add(&here->sequence, 1) + 1;
-	__sync_fetch_and_add(decision->action == WD_ACTION_DENY ? &here->denied : &here->audited,
-			     1);
-	if (decision->reason == WD_REASON_INCOMPLETE)
+		return NULL;
+	*ret_sequence = __sync_fetch_and_add(&here->sequence, 1) + 1;
+	if (action == WD_ACTION_DENY)
+		__sync_fetch_and_add(&here->denied, 1);
+	else
+		__sync_fetch_and_add(&here->audited, 1);
+	if (reason == WD_REASON_INCOMPLETE)
 		__sync_fetch_and_add(&here->incomplete, 1);
-	if (!slot) {
-		__sync_fetch_and_add(&here->dropped, 1);
+	return here;
+}
+
+/* `dentry` may be NULL: the decision was not about a file. */
+static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, __u32 hook,
+			      struct dentry *dentry, struct inode *inode)
+{
+	struct wd_decision *decision = &slot->findings.decision;
+	struct wd_event *event = &slot->event;
+	struct wd_counters *here;
+	__u64 sequence = 0;
+
+	here = wd_count_event(decision->action, decision->reason, &sequence);
+	if (!here)
 		return 0;
-	}
-	event = &slot->event;
 	/* A failed read zeroes its destination: cheaper than 160 stores. */
 	bpf_probe_read_kernel(event, sizeof(*event), NULL);
 	event->sequence = sequence;
@@ -100,7 +109,7 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_decision *decisi
 	event->op = decision->op;
 	event->action = decision->action;
 	event->reason = decision->reason;
-	event->ret = wd_ret_of(decision);
+	event->ret = wd_ret_of(decision->action);
 	wd_identify(inode, &event->object);
 	wd_event_process(judge, event);
 	if (dentry) {
@@ -114,6 +123,18 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_decision *decisi
 	else
 		__sync_fetch_and_add(&here->emitted, 1);
 	return 0;
+}
+
+/* Without scratch nothing can be judged, nor told; the deny is counted, and its event as lost. */
+static __noinline int wd_deny_blind(void)
+{
+	struct wd_counters *here;
+	__u64 sequence;
+
+	here = wd_count_event(WD_ACTION_DENY, WD_REASON_INCOMPLETE, &sequence);
+	if (here)
+		__sync_fetch_and_add(&here->dropped, 1);
+	return -WD_EACCES;
 }
 
 #endif

@@ -14,33 +14,27 @@ static __always_inline __u32 wd_moves_dir(__u32 op, __u32 is_dir)
 	return (op == WD_OP_RENAME || op == WD_OP_DELETE) && is_dir;
 }
 
-static __always_inline int wd_ret_of(const struct wd_decision *decision)
+static __always_inline int wd_ret_of(__u32 action)
 {
-	return decision->action == WD_ACTION_DENY ? -WD_EACCES : 0;
+	return action == WD_ACTION_DENY ? -WD_EACCES : 0;
 }
 
-static __noinline int wd_conclude(struct wd_judge *judge, const struct wd_terms *terms,
-				  struct wd_decision *decision)
+static __noinline __u32 wd_conclude(struct wd_judge *judge)
 {
 	const struct wd_generation *generation = judge->generation;
 	struct wd_findings *findings = judge->findings;
 
-	decision->action = WD_ACTION_ALLOW;
-	if (judge->incomplete) {
-		wd_borrow(judge);
-		wd_exempt(judge);
-		findings = judge->findings;
-		return wd_decide_incomplete(generation, findings ? &findings->covers : NULL, terms,
-					    decision);
+	if (!findings->incomplete) {
+		if (!findings->clean) /* no record at all */
+			return WD_ACTION_ALLOW;
+		if (!wd_relevant(generation, &findings->covers, &findings->terms))
+			return WD_ACTION_ALLOW;
 	}
-	if (!judge->covered || !findings)
-		return 0;
-	if (!wd_relevant(generation, &findings->covers, terms))
-		return 0;
 	wd_exempt(judge);
-	if (judge->incomplete)
-		return wd_decide_incomplete(generation, NULL, terms, decision);
-	return wd_decide(generation, &findings->covers, terms, decision);
+	if (findings->incomplete)
+		return wd_decide_incomplete(generation, &findings->covers, &findings->terms,
+					    &findings->decision);
+	return wd_decide(generation, &findings->covers, &findings->terms, &findings->decision);
 }
 
 #endif

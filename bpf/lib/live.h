@@ -24,8 +24,8 @@ struct wd_cursor {
 #include "records.h"
 
 struct wd_scratch {
-	struct wd_findings findings; /* first: a pointer to it is a pointer to the whole */
 	__u64 busy;
+	struct wd_findings findings;
 	struct wd_event event;
 	char slack[WD_NAME_MAX]; /* the last name may be written beyond the path */
 };
@@ -37,35 +37,25 @@ struct {
 	__type(value, struct wd_scratch);
 } scratch SEC(".maps");
 
-static __noinline struct wd_findings *wd_borrow(struct wd_judge *judge)
+static __noinline struct wd_scratch *wd_borrow(void)
 {
 	struct wd_scratch *slot;
 
-	if (judge->findings)
-		return judge->findings;
 	for (__u32 i = 0; i < WD_SLOTS; i++) {
 		__u32 key = i;
 
 		slot = bpf_map_lookup_elem(&scratch, &key);
 		if (!slot)
 			return NULL;
-		if (__sync_val_compare_and_swap(&slot->busy, 0, 1) != 0)
-			continue;
-		judge->findings = &slot->findings;
-		wd_clear_side(judge, WD_SIDE_FROM);
-		wd_clear_side(judge, WD_SIDE_TO);
-		wd_clear(&slot->findings.covers.exempt, wd_words(judge->generation));
-		return judge->findings;
+		if (__sync_val_compare_and_swap(&slot->busy, 0, 1) == 0)
+			return slot;
 	}
 	return NULL;
 }
 
-static __always_inline void wd_release(struct wd_judge *judge)
+static __always_inline void wd_release(struct wd_scratch *slot)
 {
-	struct wd_scratch *slot = (struct wd_scratch *)judge->findings;
-
-	if (slot)
-		__sync_lock_test_and_set(&slot->busy, 0);
+	__sync_lock_test_and_set(&slot->busy, 0);
 }
 
 static __always_inline int wd_identify(const struct inode *inode, struct wd_identity *identity)

@@ -33,7 +33,7 @@ static __always_inline const struct wd_object *wd_find_object(struct wd_judge *j
 
 	if (!map) {
 		/* A header without its bank is not a policy without objects. */
-		judge->incomplete = 1;
+		judge->findings->incomplete = 1;
 		return NULL;
 	}
 	return bpf_map_lookup_elem(map, identity);
@@ -46,7 +46,7 @@ static __always_inline const struct wd_object *wd_find_name(struct wd_judge *jud
 	void *map = bpf_map_lookup_elem(&names, &bank);
 
 	if (!map) {
-		judge->incomplete = 1;
+		judge->findings->incomplete = 1;
 		return NULL;
 	}
 	return bpf_map_lookup_elem(map, key);

@@ -28,7 +28,7 @@ static __noinline int wd_add_exempt(struct wd_judge *judge, __u32 exe, __u32 uid
 	struct wd_exempt_key key = { .exe = exe, .uid = uid, .match = match };
 	const __u32 *label = wd_find_exempt(judge, &key);
 
-	if (label && judge->findings)
+	if (label)
 		wd_add(judge, &judge->findings->covers.exempt, *label);
 	return 0;
 }
@@ -42,15 +42,14 @@ static __noinline int wd_add_class(struct wd_judge *judge, __u32 exe, __u32 uid)
 	return 0;
 }
 
-/* Fills findings->covers.exempt. Wants findings to be there. */
+/* Fills covers.exempt. */
 static __noinline int wd_exempt(struct wd_judge *judge)
 {
 	struct wd_findings *findings = judge->findings;
 	struct wd_subject subject = {};
 	const struct wd_object *object;
 
-	if (!findings)
-		return 0;
+	wd_clean(judge);
 	wd_subject_read(judge, &subject);
 	wd_add_exempt(judge, 0, subject.uid, WD_EXEMPT_UID);
 	if (!subject.known)

@@ -20,20 +20,14 @@ static __always_inline struct wd_test_step *wd_test_step(struct wd_judge *judge,
 	struct wd_test_request *request = &judge->at.slot->request;
 
 	step &= WD_TEST_STEPS - 1;
-	return judge->side == WD_SIDE_TO ? &request->to[step] : &request->from[step];
+	return judge->findings->side == WD_SIDE_TO ? &request->to[step] : &request->from[step];
 }
 
 static __always_inline __u32 wd_test_steps(struct wd_judge *judge)
 {
 	struct wd_test_request *request = &judge->at.slot->request;
 
-	return judge->side == WD_SIDE_TO ? request->to_steps : request->from_steps;
-}
-
-static __always_inline struct wd_findings *wd_borrow(struct wd_judge *judge)
-{
-	judge->findings = &judge->at.slot->findings;
-	return judge->findings;
+	return judge->findings->side == WD_SIDE_TO ? request->to_steps : request->from_steps;
 }
 
 static __always_inline int wd_cursor_read(struct wd_judge *judge, __u32 index)
@@ -44,11 +38,11 @@ static __always_inline int wd_cursor_read(struct wd_judge *judge, __u32 index)
 	return here->identity.ino || here->identity.dev || here->identity.gen;
 }
 
+/* Names in a request are padded with zeroes, as keys are. */
 static __always_inline void wd_test_name(char *name, const char *from)
 {
 	__builtin_memset(name, 0, WD_NAME_MAX);
-	for (__u32 i = 0; i < 63 && from[i]; i++)
-		name[i] = from[i];
+	__builtin_memcpy(name, from, sizeof(((struct wd_test_step *)0)->name));
 }
 
 static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
@@ -77,47 +71,54 @@ static __always_inline void wd_subject_name(struct wd_judge *judge, char *name)
 	wd_test_name(name, judge->at.slot->request.exe_name);
 }
 
-static __always_inline void wd_test_walk(struct wd_judge *judge)
+static __always_inline void wd_test_walk(struct wd_judge *judge, __u32 side, __u32 ancestor)
 {
+	judge->findings->side = side;
+	judge->findings->ancestor = ancestor;
+	judge->findings->finished = 0;
 	judge->at.step = 0;
-	judge->finished = 0;
 	wd_loop(judge);
-	if (!judge->finished)
-		judge->incomplete = 1;
+	if (!judge->findings->finished)
+		judge->findings->incomplete = 1;
+}
+
+static __always_inline __u32 wd_test_action(struct wd_judge *judge, struct wd_test_request *request)
+{
+	struct wd_findings *findings = judge->findings;
+
+	wd_terms_of(&findings->terms, request->op, WD_OP_UNSET, request->replaces);
+	if (!wd_listed(judge->generation, &findings->terms))
+		return WD_ACTION_ALLOW;
+	wd_test_walk(judge, WD_SIDE_FROM, wd_moves_dir(request->op, request->is_dir));
+	if (request->to_steps)
+		wd_test_walk(judge, WD_SIDE_TO, request->is_dir);
+	return wd_conclude(judge);
 }
 
 /* Writes the verdict into the request of `slot`. No generation: nothing is enforced. */
 static __noinline int wd_test_judge(struct wd_test_scratch *slot,
 				    const struct wd_generation *generation)
 {
+	struct wd_judge judge = {
+		.generation = generation,
+		.findings = &slot->findings,
+		.at = { .slot = slot },
+	};
 	struct wd_test_request *request = &slot->request;
-	struct wd_judge judge = { .generation = generation, .at = { .slot = slot } };
-	struct wd_decision decision = { .action = WD_ACTION_ALLOW };
-	struct wd_terms terms;
+	struct wd_verdict *verdict = &request->verdict;
 
+	slot->findings.clean = 0;
+	slot->findings.incomplete = 0;
+	slot->findings.decision = (struct wd_decision){};
+	verdict->action = WD_ACTION_ALLOW;
 	request->generation = 0;
 	if (generation) {
 		request->generation = generation->generation;
-		wd_terms_of(&terms, request->op, WD_OP_UNSET, request->replaces);
-		if (wd_listed(generation, &terms)) {
-			wd_borrow(&judge);
-			wd_clear_side(&judge, WD_SIDE_FROM);
-			wd_clear_side(&judge, WD_SIDE_TO);
-			wd_clear(&judge.findings->covers.exempt, wd_words(generation));
-			judge.ancestor = wd_moves_dir(request->op, request->is_dir);
-			wd_test_walk(&judge);
-			if (request->to_steps) {
-				judge.side = WD_SIDE_TO;
-				judge.ancestor = request->is_dir;
-				wd_test_walk(&judge);
-			}
-			wd_conclude(&judge, &terms, &decision);
-		}
+		verdict->action = wd_test_action(&judge, request);
 	}
-	request->verdict.action = decision.action;
-	request->verdict.rule = decision.rule;
-	request->verdict.reason = decision.reason;
-	request->verdict.ret = wd_ret_of(&decision);
+	verdict->rule = slot->findings.decision.rule;
+	verdict->reason = slot->findings.decision.reason;
+	verdict->ret = wd_ret_of(verdict->action);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
  *
  *   struct wd_cursor                            a place in a chain of names
  *   wd_find_object/name/label/exempt(judge, key) records of the generation, or NULL
- *   wd_borrow(judge)                            judge->findings, fetched at first use; NULL: none
  *   wd_cursor_read(judge, index)                puts the identity here into judge->node; 0: a name
  *                                               without an inode; negative: cannot tell
  *   wd_cursor_name(judge, name)                 the zero-padded name of the step below
@@ -22,22 +21,28 @@
 
 #include "decide.h"
 
-/* Everything that one request collects; too large for the stack of 512 bytes. */
+/*
+ * Everything that one request collects. Not on the stack, which has 512 bytes; and the verifier does
+ * not follow values in a map, where on the stack it would try every combination of these flags.
+ */
 struct wd_findings {
 	struct wd_covers covers;
 	struct wd_name_key key; /* of the name being looked up */
+	struct wd_terms terms;
+	struct wd_decision decision;
+	__u32 side; /* being walked, WD_SIDE_* */
+	__u32 ancestor; /* 1: ancestor parts count, the operation takes a directory away */
+	__u32 clean; /* 1: covers were cleared for this request */
+	__u32 incomplete; /* 1: the walk did not see everything */
+	__u32 finished; /* 1: the walk reached the root */
+	__u32 settled; /* 1: no rename happened during the walk */
 };
 
 struct wd_judge {
 	const struct wd_generation *generation;
-	struct wd_findings *findings; /* NULL until the first record */
+	struct wd_findings *findings;
 	struct wd_cursor at;
 	struct wd_identity node;
-	__u32 side;
-	__u32 ancestor; /* 1: ancestor parts count, the operation moves a directory */
-	__u32 covered; /* some rule was collected */
-	__u32 incomplete; /* the walk did not see everything */
-	__u32 finished; /* the walk reached the root */
 };
 
 static const struct wd_object *wd_find_object(struct wd_judge *judge,
@@ -45,47 +50,83 @@ static const struct wd_object *wd_find_object(struct wd_judge *judge,
 static const struct wd_object *wd_find_name(struct wd_judge *judge, const struct wd_name_key *key);
 static const struct wd_ruleset *wd_find_label(struct wd_judge *judge, const __u32 *label);
 static const __u32 *wd_find_exempt(struct wd_judge *judge, const struct wd_exempt_key *key);
-static struct wd_findings *wd_borrow(struct wd_judge *judge);
 static int wd_cursor_read(struct wd_judge *judge, __u32 index);
 static void wd_cursor_name(struct wd_judge *judge, char *name);
 static int wd_cursor_up(struct wd_judge *judge);
 
-static __noinline int wd_add(struct wd_judge *judge, struct wd_ruleset *into, __u32 label)
+static __always_inline void wd_merge(struct wd_ruleset *into, const struct wd_ruleset *rules,
+				     __u32 words)
+{
+	into->word[0] |= rules->word[0];
+	if (words <= 1)
+		return;
+	/* Unrolled: every loop with an exit per word multiplies what the verifier has to follow. */
+#pragma clang loop unroll(full)
+	for (__u32 w = 1; w < WD_WORDS; w++)
+		into->word[w] |= rules->word[w];
+}
+
+static __always_inline void wd_clear(struct wd_ruleset *rules, __u32 words)
+{
+	rules->word[0] = 0;
+	if (words <= 1)
+		return;
+#pragma clang loop unroll(full)
+	for (__u32 w = 1; w < WD_WORDS; w++)
+		rules->word[w] = 0;
+}
+
+static __noinline int wd_clear_side(struct wd_cover *cover, __u32 words)
+{
+	wd_clear(&cover->own, words);
+	wd_clear(&cover->name, words);
+	wd_clear(&cover->chain, words);
+	return 0;
+}
+
+/* Most requests find nothing: they do not pay for clearing what they will not read. */
+static __noinline int wd_clean(struct wd_judge *judge)
 {
 	__u32 words = wd_words(judge->generation);
+	struct wd_findings *findings = judge->findings;
+
+	if (findings->clean)
+		return 0;
+	findings->clean = 1;
+	wd_clear_side(&findings->covers.side[WD_SIDE_FROM], words);
+	wd_clear_side(&findings->covers.side[WD_SIDE_TO], words);
+	wd_clear(&findings->covers.exempt, words);
+	return 0;
+}
+
+static __noinline int wd_add(struct wd_judge *judge, struct wd_ruleset *into, __u32 label)
+{
 	const struct wd_ruleset *rules;
 
 	if (!label)
 		return 0;
 	rules = wd_find_label(judge, &label);
-	if (!rules) {
-		judge->incomplete = 1;
-		return 0;
-	}
-	judge->covered = 1;
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++)
-		into->word[w] |= rules->word[w];
+	if (rules)
+		wd_merge(into, rules, wd_words(judge->generation));
+	else
+		judge->findings->incomplete = 1;
 	return 0;
 }
 
 static __always_inline void wd_visit(struct wd_judge *judge, __u32 index)
 {
 	const struct wd_object *object = wd_find_object(judge, &judge->node);
-	struct wd_findings *findings;
+	struct wd_findings *findings = judge->findings;
 	struct wd_cover *cover;
 
 	if (!object)
 		return;
-	findings = wd_borrow(judge);
-	if (!findings) {
-		judge->incomplete = 1;
-		return;
-	}
-	cover = &findings->covers.side[judge->side & 1];
+	wd_clean(judge);
+	cover = &findings->covers.side[findings->side & 1];
 	if (index == 0) {
 		wd_add(judge, &cover->own, object->self);
 		wd_add(judge, &cover->own, object->tree);
-		if (judge->ancestor)
+		if (findings->ancestor)
 			wd_add(judge, &cover->own, object->ancestor);
 		return;
 	}
@@ -103,7 +144,7 @@ static __always_inline void wd_visit(struct wd_judge *judge, __u32 index)
 	}
 	wd_add(judge, &cover->name, object->self);
 	wd_add(judge, &cover->name, object->tree);
-	if (judge->ancestor)
+	if (findings->ancestor)
 		wd_add(judge, &cover->own, object->ancestor);
 }
 
@@ -117,35 +158,15 @@ static __noinline long wd_step(__u32 index, struct wd_judge *judge)
 		wd_visit(judge, index);
 	/* Only the first step may lack an inode: a name about to be created. */
 	if (here < 0 || (here == 0 && index > 0))
-		judge->incomplete = 1;
-	if (judge->incomplete)
+		judge->findings->incomplete = 1;
+	if (judge->findings->incomplete)
 		return 1;
 	up = wd_cursor_up(judge);
 	if (up < 0)
-		judge->incomplete = 1;
+		judge->findings->incomplete = 1;
 	if (up == 0)
-		judge->finished = 1;
+		judge->findings->finished = 1;
 	return up != 1;
-}
-
-static __always_inline void wd_clear(struct wd_ruleset *rules, __u32 words)
-{
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++)
-		rules->word[w] = 0;
-}
-
-static __noinline int wd_clear_side(struct wd_judge *judge, __u32 side)
-{
-	__u32 words = wd_words(judge->generation);
-	struct wd_cover *cover;
-
-	if (!judge->findings)
-		return 0;
-	cover = &judge->findings->covers.side[side & 1];
-	wd_clear(&cover->own, words);
-	wd_clear(&cover->name, words);
-	wd_clear(&cover->chain, words);
-	return 0;
 }
 
 #endif
