@@ -15,9 +15,11 @@
 #include "kernel.h"
 #include "loader.h"
 
-namespace warder {
+namespace warder
+{
 
-namespace {
+namespace
+{
 
 constexpr uint32_t kTriesMax = 1024;
 constexpr uint32_t kDescriptorMax = 0x7fffffff;
@@ -269,7 +271,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports)
 	exports.Set("open", Napi::Function::New<Open>(env, "open"));
 	exports.Set("disablePins", Napi::Function::New<DisablePins>(env, "disablePins"));
 	exports.Set("probe", Napi::Function::New<Probe>(env, "probe"));
-	exports.Set("peerCredentials", Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
+	exports.Set("peerCredentials",
+		    Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
 	exports.Set("sdNotify", Napi::Function::New<SdNotify>(env, "sdNotify"));
 	return exports;
 }

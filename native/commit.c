@@ -93,8 +93,8 @@ int wd_read_committed(struct wd_kernel *kernel, struct wd_committed *ret_committ
 		return reterr_error->err == 0 ? 0 : -1;
 	result = read_header(fd, &ret_committed->header, reterr_error);
 	close(fd);
-	if (result != 0 || wd_read_bank_ids(kernel, ret_committed->header.bank,
-					    &ret_committed->ids, reterr_error) != 0)
+	if (result != 0 || wd_read_bank_ids(kernel, ret_committed->header.bank, &ret_committed->ids,
+					    reterr_error) != 0)
 		return -1;
 	ret_committed->present = true;
 	ret_committed->ids.header = header_id; /* what is in force, not what is kept aside */

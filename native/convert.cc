@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstring>
 
-namespace warder {
+namespace warder
+{
 
-namespace {
+namespace
+{
 
 constexpr size_t kTextBytesMax = 4095; // PATH_MAX without its terminating zero
 

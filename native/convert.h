@@ -14,7 +14,8 @@
 
 #include "loader.h"
 
-namespace warder {
+namespace warder
+{
 
 [[noreturn]] void Throw(Napi::Env env, const wd_error &error);
 [[noreturn]] void ThrowArgument(Napi::Env env, const char *name, const std::string &expected);

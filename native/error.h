@@ -19,7 +19,8 @@ struct wd_error {
 	char code[32];
 	int err; /* positive errno; 0 when no system call failed */
 	char object[128];
-	char detail[WD_ERROR_DETAIL]; /* one sentence, then the end of libbpf's log if there is one */
+	char detail
+		[WD_ERROR_DETAIL]; /* one sentence, then the end of libbpf's log if there is one */
 };
 
 /* Fills in the error and returns -1, so that callers can `return wd_fail(...)`. */

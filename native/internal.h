@@ -23,7 +23,7 @@ struct wd_map {
 	uint32_t value_bytes;
 	uint32_t entries;
 	struct bpf_map_create_opts inner_opts; /* flags of the inner maps, if it holds maps */
-	uint32_t inner_type; /* 0: holds no maps */
+	uint32_t inner_type;		       /* 0: holds no maps */
 	uint32_t inner_key_bytes;
 	uint32_t inner_value_bytes;
 	uint32_t inner_entries;
@@ -73,6 +73,10 @@ int wd_read_definitions(struct wd_kernel *kernel, struct bpf_object *object,
 int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
 		struct wd_error *reterr_error);
 struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
+
+/* --- proof.c --- */
+/* Remembers the tag of a program that this process loaded. */
+void wd_note_tag(struct wd_program *program, int prog_fd);
 
 /* --- pins.c --- */
 #define WD_DIR_MODE 0700

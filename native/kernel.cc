@@ -9,9 +9,11 @@
 
 #include "convert.h"
 
-namespace warder {
+namespace warder
+{
 
-namespace {
+namespace
+{
 
 constexpr uint32_t kDrainMax = 65536; // events per call; a ring of 1 MiB holds fewer
 

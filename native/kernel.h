@@ -9,11 +9,13 @@
 
 #include "loader.h"
 
-namespace warder {
+namespace warder
+{
 
 // Every method throws code "closed" once close() or disable() was called.
-class Kernel : public Napi::ObjectWrap<Kernel> {
-public:
+class Kernel : public Napi::ObjectWrap<Kernel>
+{
+      public:
 	static Napi::Function Define(Napi::Env env);
 	// Wraps a handle and takes it over.
 	static Napi::Object Wrap(Napi::Env env, wd_kernel *handle);
@@ -21,7 +23,7 @@ public:
 	explicit Kernel(const Napi::CallbackInfo &info);
 	~Kernel() override;
 
-private:
+      private:
 	Napi::Value Resolve(const Napi::CallbackInfo &info);
 	Napi::Value Fill(const Napi::CallbackInfo &info);
 	Napi::Value Commit(const Napi::CallbackInfo &info);

@@ -33,19 +33,20 @@ extern "C" {
 
 #define WD_BUILD_MAX 64 /* hexadecimal digits of a build's name */
 #define WD_LOG_TAIL 4096
+#define WD_TAG_HEX 17 /* eight bytes in hexadecimal and the terminating zero */
 
 /* One LSM hook that some program of programs.h wants. */
 struct wd_hook_fact {
 	const char *hook;
 	const char *program; /* the variant for this kernel's prototype; NULL: none */
-	int nargs; /* of bpf_lsm_<hook> in the kernel's BTF; -1: the hook is absent */
+	int nargs;	     /* of bpf_lsm_<hook> in the kernel's BTF; -1: the hook is absent */
 };
 
 struct wd_host {
 	char release[66];
-	bool btf; /* the kernel describes its types */
-	bool bpffs; /* /sys/fs/bpf is a BPF file system */
-	char lsm[512]; /* /sys/kernel/security/lsm, "" when unreadable */
+	bool btf;	    /* the kernel describes its types */
+	bool bpffs;	    /* /sys/fs/bpf is a BPF file system */
+	char lsm[512];	    /* /sys/kernel/security/lsm, "" when unreadable */
 	uint64_t effective; /* capabilities, bit n is capability n */
 	size_t hook_count;
 	struct wd_hook_fact hooks[WD_HOOKS * 2];
@@ -61,25 +62,26 @@ enum wd_program_state {
 	WD_PROGRAM_UNSET = 0,
 	WD_PROGRAM_ATTACHED = 1,
 	WD_PROGRAM_REJECTED = 2, /* the kernel refused to load or attach it */
-	WD_PROGRAM_ABSENT = 3, /* no such hook, prototype or program */
+	WD_PROGRAM_ABSENT = 3,	 /* no such hook, prototype or program */
 };
 
 struct wd_program {
 	const char *program;
 	const char *hook;
 	uint32_t hook_id; /* enum wd_hook */
-	uint32_t needs; /* of programs.h: bit n for operation n, bit 31 for only-if-present */
+	uint32_t needs;	  /* of programs.h: bit n for operation n, bit 31 for only-if-present */
 	enum wd_program_state state;
-	int err; /* of the rejection */
-	char step[32]; /* "load", "attach" or "pin" when rejected */
-	char *log; /* last lines of the verifier's log, or NULL */
-	int link_fd; /* -1 unless attached */
+	int err;	      /* of the rejection */
+	char step[32];	      /* "load", "attach" or "pin" when rejected */
+	char *log;	      /* last lines of the verifier's log, or NULL */
+	int link_fd;	      /* -1 unless attached */
+	char tag[WD_TAG_HEX]; /* of this program as this process loaded it; "" not loaded yet */
 };
 
 struct wd_open_options {
 	const void *object; /* bytes of warder.bpf.o; copied */
 	size_t object_bytes;
-	const char *build; /* lower-case hexadecimal name of these bytes */
+	const char *build;   /* lower-case hexadecimal name of these bytes */
 	const char *pin_dir; /* below a BPF file system; made when missing */
 };
 
@@ -95,9 +97,9 @@ size_t wd_programs(const struct wd_kernel *kernel, const struct wd_program **ret
 /* --- retire.c: taking pins away ------------------------------------------------------------- */
 
 struct wd_removal {
-	uint32_t links; /* pins of links removed */
+	uint32_t links;	 /* pins of links removed */
 	uint32_t builds; /* directories removed */
-	uint32_t alive; /* links among them that still existed when the wait ended */
+	uint32_t alive;	 /* links among them that still existed when the wait ended */
 };
 
 /* Removes the pins of every build but this one. Code committed-elsewhere: another build enforces
@@ -183,8 +185,6 @@ int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, vo
 
 /* --- proof.c ------------------------------------------------------------------------------ */
 
-#define WD_TAG_HEX 17 /* eight bytes in hexadecimal and the terminating zero */
-
 struct wd_proof {
 	const struct wd_program *program;
 	bool pinned; /* the pin exists and leads to a link */
@@ -192,7 +192,7 @@ struct wd_proof {
 	uint32_t prog_id;
 	char attached_to[128]; /* BTF function of link -> program -> attach_btf_id; "" unknown */
 	char tag[WD_TAG_HEX];
-	char expected_tag[WD_TAG_HEX]; /* of the same program loaded now, unattached; "" refused */
+	char expected_tag[WD_TAG_HEX]; /* of the same program loaded by this process; "" refused */
 	uint64_t recursion_misses;
 	uint64_t run_count; /* 0 unless kernel.bpf_stats_enabled */
 };

@@ -91,7 +91,8 @@ static int check_definition(struct wd_kernel *kernel, const struct wanted_map *w
 	struct wd_map *map = wd_map_named(kernel, wanted->name);
 
 	if (!map)
-		return wd_fail(reterr_error, "object", 0, wanted->name, "the object lacks this map");
+		return wd_fail(reterr_error, "object", 0, wanted->name,
+			       "the object lacks this map");
 	if (wanted->key_bytes == 0) {
 		if (map->value_bytes != wanted->value_bytes)
 			return wd_fail(reterr_error, "object", 0, wanted->name,
@@ -117,7 +118,7 @@ int wd_read_definitions(struct wd_kernel *kernel, struct bpf_object *object,
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map (map, object) {
 		if (kernel->map_count == WD_MAPS_MAX)
 			return wd_fail(reterr_error, "object", E2BIG, kernel->build,
 				       "more than %d maps", WD_MAPS_MAX);
@@ -137,7 +138,7 @@ static int prepare_set(struct wd_kernel *kernel, struct bpf_object *object, cons
 	struct bpf_program *program;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		if (!wanted[i])
@@ -148,7 +149,7 @@ static int prepare_set(struct wd_kernel *kernel, struct bpf_object *object, cons
 				       "the object lacks this program");
 		bpf_program__set_autoload(program, true);
 	}
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map (map, object) {
 		char name[WD_MAP_NAME];
 		struct wd_map *own;
 

@@ -115,7 +115,7 @@ static int create_maps(struct wd_kernel *kernel, struct bpf_object *object, cons
 	struct bpf_map *source;
 	size_t i = 0;
 
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, false);
 	wd_log_clear();
 	if (bpf_object__load(object) != 0) {
@@ -125,7 +125,7 @@ static int create_maps(struct wd_kernel *kernel, struct bpf_object *object, cons
 		wd_log_tail(log, sizeof(log));
 		return wd_fail(reterr_error, "map-create", err, kernel->build, "%s", log);
 	}
-	bpf_object__for_each_map(source, object) {
+	bpf_object__for_each_map (source, object) {
 		if (take_map(&kernel->maps[i++], source, dir, reterr_error) != 0)
 			return -1;
 	}
@@ -148,6 +148,7 @@ static void attach(struct wd_program *program, int prog_fd, const char *dir)
 	char path[PATH_MAX];
 	int link_fd;
 
+	wd_note_tag(program, prog_fd);
 	link_fd = bpf_link_create(prog_fd, 0, BPF_LSM_MAC, NULL);
 	if (link_fd < 0)
 		wd_fail(&error, "attach", errno, program->program, "%s",
@@ -251,8 +252,7 @@ static int assemble(struct wd_kernel *kernel, struct bpf_object *object,
 
 	if (wd_join(dir, sizeof(dir), reterr_error, "%s-new", kernel->build_dir) != 0)
 		return -1;
-	if (wd_remove_build(dir, &ids, reterr_error) != 0 ||
-	    make_dirs(dir, reterr_error) != 0 ||
+	if (wd_remove_build(dir, &ids, reterr_error) != 0 || make_dirs(dir, reterr_error) != 0 ||
 	    create_maps(kernel, object, dir, reterr_error) != 0)
 		return -1;
 	attach_pending(kernel, dir);

@@ -107,7 +107,8 @@ static int remove_pins(const char *build_dir, const char *kind, struct wd_link_i
 		return -1;
 	stream = opendir(dir);
 	if (!stream)
-		return errno == ENOENT ? 0 : wd_fail(reterr_error, "pin", errno, dir, "cannot list");
+		return errno == ENOENT ? 0
+				       : wd_fail(reterr_error, "pin", errno, dir, "cannot list");
 	while ((entry = readdir(stream))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;

@@ -3,8 +3,9 @@
  * proof.c - facts for attach proof, read from the pins and the kernel each time.
  *
  * The pins are opened anew: a link that only this process still holds would end with it. The
- * expected tag is that of the same program loaded now and not attached, because CO-RE makes another
- * program of the same object on each kernel.
+ * expected tag is that of the same program as this process loaded it, because CO-RE makes another
+ * program of the same object on each kernel. It cannot change while the kernel runs and verifying
+ * takes long, so a program is loaded once per handle: by open, or here when it was adopted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,8 +63,7 @@ static void read_link(struct wd_kernel *kernel, const struct btf *btf, struct wd
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return;
-	if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 &&
-	    info.type == BPF_LINK_TYPE_TRACING) {
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.type == BPF_LINK_TYPE_TRACING) {
 		proof->pinned = true;
 		proof->link_id = info.id;
 		proof->prog_id = info.prog_id;
@@ -72,35 +72,48 @@ static void read_link(struct wd_kernel *kernel, const struct btf *btf, struct wd
 	close(fd);
 }
 
-static void read_expected_tag(int fd, struct wd_proof *proof)
+void wd_note_tag(struct wd_program *program, int prog_fd)
 {
 	struct bpf_prog_info info;
 
-	if (fd < 0)
-		return;
-	if (read_program(fd, &info) == 0)
-		to_hex(info.tag, proof->expected_tag);
-	close(fd);
+	if (read_program(prog_fd, &info) == 0)
+		to_hex(info.tag, program->tag);
 }
 
-static void read_expected_tags(struct wd_kernel *kernel, struct wd_proof *proof)
+static void take_tag(struct wd_program *program, int prog_fd)
+{
+	if (prog_fd < 0)
+		return;
+	wd_note_tag(program, prog_fd);
+	close(prog_fd);
+}
+
+/* Loads what was adopted, without attaching it. */
+static void learn_tags(struct wd_kernel *kernel)
 {
 	bool wanted[WD_HOOKS * 2], alone[WD_HOOKS * 2];
 	int fds[WD_HOOKS * 2];
 	struct wd_error error;
+	size_t count = 0;
 
-	for (size_t i = 0; i < kernel->program_count; i++)
-		wanted[i] = kernel->programs[i].state == WD_PROGRAM_ATTACHED;
+	for (size_t i = 0; i < kernel->program_count; i++) {
+		const struct wd_program *program = &kernel->programs[i];
+
+		wanted[i] = program->state == WD_PROGRAM_ATTACHED && program->tag[0] == '\0';
+		count += wanted[i];
+	}
+	if (count == 0)
+		return;
 	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
 		for (size_t i = 0; i < kernel->program_count; i++)
-			read_expected_tag(fds[i], &proof[i]);
+			take_tag(&kernel->programs[i], fds[i]);
 		return;
 	}
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		memset(alone, 0, sizeof(alone));
 		alone[i] = wanted[i];
 		if (wanted[i] && wd_load_set(kernel, alone, fds, &error) == 0)
-			read_expected_tag(fds[i], &proof[i]);
+			take_tag(&kernel->programs[i], fds[i]);
 	}
 }
 
@@ -117,13 +130,14 @@ int wd_read_proof(struct wd_kernel *kernel, struct wd_proof **ret_proof, size_t 
 		btf__free(btf);
 		return -1;
 	}
+	learn_tags(kernel);
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		proof[i].program = &kernel->programs[i];
+		strcpy(proof[i].expected_tag, kernel->programs[i].tag);
 		if (kernel->programs[i].state == WD_PROGRAM_ATTACHED)
 			read_link(kernel, btf, &proof[i]);
 	}
 	btf__free(btf);
-	read_expected_tags(kernel, proof);
 	*ret_proof = proof;
 	*ret_count = kernel->program_count;
 	return 0;

@@ -104,7 +104,8 @@ static int find_committed(void *context, const char *build_dir, struct wd_error 
 		return -1;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : wd_fail(reterr_error, "pin", errno, path, "cannot open");
+		return errno == ENOENT ? 0
+				       : wd_fail(reterr_error, "pin", errno, path, "cannot open");
 	*found = *found || bpf_map_lookup_elem(fd, &slot, &id) == 0;
 	close(fd);
 	return 0;
@@ -124,8 +125,8 @@ int wd_retire_other(struct wd_kernel *kernel, struct wd_removal *ret_removal,
 	bool here = false, elsewhere = false;
 
 	if (find_committed(&here, kernel->build_dir, reterr_error) != 0 ||
-	    each_build(kernel->pin_dir, kernel->build, find_committed, &elsewhere,
-		       reterr_error) != 0)
+	    each_build(kernel->pin_dir, kernel->build, find_committed, &elsewhere, reterr_error) !=
+		    0)
 		return -1;
 	if (elsewhere && !here)
 		return wd_fail(reterr_error, "committed-elsewhere", 0, kernel->build,

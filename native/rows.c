@@ -62,8 +62,8 @@ int wd_write_rows(int fd, const char *object, const struct wd_rows *rows, uint32
 		memcpy(columns.values + i * value_bytes, row + key_bytes, value_bytes);
 	}
 	if (bpf_map_update_batch(fd, columns.keys, columns.values, &count, NULL) != 0)
-		result = wd_fail(reterr_error, "map-update", errno, object,
-				 "wrote %u of %u rows", count, wanted);
+		result = wd_fail(reterr_error, "map-update", errno, object, "wrote %u of %u rows",
+				 count, wanted);
 	free_columns(&columns);
 	return result;
 }
@@ -77,10 +77,10 @@ static int read_columns(int fd, const char *object, const struct bpf_map_info *i
 
 	for (;;) {
 		uint32_t count = info->max_entries - total;
-		int result = bpf_map_lookup_batch(fd, total ? &position : NULL, &position,
-						  columns->keys + (size_t)total * info->key_size,
-						  columns->values + (size_t)total * info->value_size,
-						  &count, NULL);
+		int result = bpf_map_lookup_batch(
+			fd, total ? &position : NULL, &position,
+			columns->keys + (size_t)total * info->key_size,
+			columns->values + (size_t)total * info->value_size, &count, NULL);
 		int err = errno;
 
 		if (result != 0 && err != ENOENT)

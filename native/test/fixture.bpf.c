@@ -8,19 +8,19 @@
 #include "abi.h"
 #include "kernel.h"
 
-#define OUTER(inner_type, flags, key, value, banks)             \
-	struct {                                                    \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);               \
-		__uint(max_entries, banks);                             \
-		__uint(key_size, sizeof(__u32));                        \
-		__array(                                                \
-			values, struct {                                    \
-				__uint(type, inner_type);                       \
-				__uint(map_flags, BPF_F_RDONLY_PROG | (flags)); \
-				__uint(max_entries, 1);                         \
-				__uint(key_size, sizeof(key));                  \
-				__uint(value_size, sizeof(value));              \
-			});                                                 \
+#define OUTER(inner_type, flags, key, value, banks)                                                \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
+		__uint(max_entries, banks);                                                        \
+		__uint(key_size, sizeof(__u32));                                                   \
+		__array(                                                                           \
+			values, struct {                                                           \
+				__uint(type, inner_type);                                          \
+				__uint(map_flags, BPF_F_RDONLY_PROG | (flags));                    \
+				__uint(max_entries, 1);                                            \
+				__uint(key_size, sizeof(key));                                     \
+				__uint(value_size, sizeof(value));                                 \
+			});                                                                        \
 	}
 
 OUTER(BPF_MAP_TYPE_ARRAY, 0, __u32, struct wd_generation, 1) committed SEC(".maps");
