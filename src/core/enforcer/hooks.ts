@@ -1,7 +1,7 @@
 // Which rules this kernel can enforce. Every program says which operations need it; a rule that lists
 // an operation whose program did not attach is either refused with its bundle or runs in audit, as
-// its policy says. A hook that the kernel does not have at all is not needed: the program exists for
-// kernels that do have it.
+// its policy says. Some hooks exist on newer kernels only: where such a one is absent, so is what it
+// would judge, and nothing is missing.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -53,7 +53,10 @@ function brokenOperations(programs: readonly KernelProgram[]): Map<string, strin
     const needed = programs.filter((it) => (it.ops & (1 << (index + 1))) !== 0);
     const covered = new Set(needed.filter((it) => it.state === 'attached').map((it) => it.hook));
     const missing = needed.filter(
-      (it) => (it.state === 'rejected' || it.state === 'detached') && !covered.has(it.hook),
+      (it) =>
+        it.state !== 'attached' &&
+        !(it.state === 'absent' && it.onlyIfPresent) &&
+        !covered.has(it.hook),
     );
     if (missing.length > 0) broken.set(operation, missing.map((it) => it.hook).join('+'));
     // An operation that no attached program serves is not enforced, whatever the kernel lacks.

@@ -30,6 +30,8 @@ export interface KernelProgram {
   readonly hookId: number;
   /** Bit n is set when operation n of bpf/include/abi.h needs this program. */
   readonly ops: number;
+  /** A kernel without this hook has nothing that the program would have to judge. */
+  readonly onlyIfPresent: boolean;
   readonly state: 'attached' | 'rejected' | 'absent' | 'detached';
   readonly detail: string;
 }

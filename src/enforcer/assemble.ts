@@ -1,0 +1,79 @@
+// The parts of the process put together, with every outside thing as an argument: compose.ts passes
+// the real ones, tests pass a kernel of their own.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Failure } from '../core/result.ts';
+import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { ClockPort, VerifierPort } from '../ports.ts';
+import { Alerts } from './alerts.ts';
+import { Enforcer } from './enforcer.ts';
+import { EventPump } from './events.ts';
+import { Generations, type Step } from './generations.ts';
+import type { KernelPort } from './kernel-port.ts';
+import type { Mount } from './mounts.ts';
+import { findExe } from './processes.ts';
+import type { EnforcerStore } from './store/store.ts';
+
+/** Everything that the enforcer stands on. */
+export interface Foundations {
+  readonly kernel: KernelPort;
+  readonly store: EnforcerStore;
+  readonly verifier: VerifierPort;
+  readonly trust: TrustPolicy;
+  readonly clock: ClockPort;
+  readonly repository: string;
+  readonly channel: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly object: string;
+  readonly pinDir: string;
+  readonly canaryDir: string;
+  readonly confirmWindowMs: number;
+  readonly scanEntriesMax: number;
+  readonly bootId: string;
+  readonly bootEpochMs: () => number;
+  readonly mounts: () => readonly Mount[];
+  readonly tell: (alert: Failure) => void;
+  readonly step: (step: Step) => void;
+}
+
+/** Wires the enforcer. Nothing has happened yet when it answers. */
+export function assemble(on: Foundations): {
+  readonly enforcer: Enforcer;
+  readonly alerts: Alerts;
+} {
+  const { kernel, store, clock, bootId, step, mounts } = on;
+  const alerts = new Alerts(on.tell);
+  const generations = new Generations({ kernel, store, clock, bootId, step });
+  const pump = new EventPump({
+    kernel,
+    store,
+    bootId,
+    pid: process.pid,
+    mounts,
+    bootEpochMs: on.bootEpochMs,
+    findExe,
+  });
+  const { verifier, trust, repository, channel, labels, version } = on;
+  const enforcer = new Enforcer({
+    kernel,
+    clock,
+    generations,
+    pump,
+    alerts,
+    bootId,
+    object: on.object,
+    pinDir: on.pinDir,
+    confirmWindowMs: on.confirmWindowMs,
+    build: {
+      admission: { store, verifier, trust, clock, repository, channel, labels, version, step },
+      generations,
+      resolver: { kernel, mounts, scanEntriesMax: on.scanEntriesMax },
+      alerts,
+      canaryBase: on.canaryDir,
+      bootId,
+    },
+  });
+  return { enforcer, alerts };
+}
