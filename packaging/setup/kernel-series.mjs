@@ -15,11 +15,13 @@ export const KERNEL_SERIES = new Map([
   ['5.10', { suite: 'bullseye', image: 'linux-image-5.10.' }],
   ['6.1', { suite: 'bookworm', image: 'linux-image-6.1.' }],
   ['6.12', { suite: 'bookworm-backports', image: 'linux-image-6.12.' }],
-  // Debian splits these: linux-image-* is empty, the kernel is in linux-binary-*, and from 7.2 on the
-  // modules are in linux-modules-*.
-  ['6.19', { suite: 'trixie-backports', image: 'linux-binary-6.19.' }],
-  ['7.0', { suite: 'trixie-backports', image: 'linux-binary-7.0.' }],
-  ['7.1', { suite: 'trixie-backports', image: 'linux-binary-7.1.' }],
+  // Debian splits these: linux-image-* is empty, the kernel and its modules are packages of their own.
+  [
+    '6.19',
+    { suite: 'trixie-backports', image: 'linux-binary-6.19.', modules: 'linux-modules-6.19.' },
+  ],
+  ['7.0', { suite: 'trixie-backports', image: 'linux-binary-7.0.', modules: 'linux-modules-7.0.' }],
+  ['7.1', { suite: 'trixie-backports', image: 'linux-binary-7.1.', modules: 'linux-modules-7.1.' }],
   ['7.2', { suite: 'trixie-backports', image: 'linux-binary-7.2.', modules: 'linux-modules-7.2.' }],
   ['7.3', { suite: 'trixie-backports', image: 'linux-binary-7.3.', modules: 'linux-modules-7.3.' }],
 ]);

@@ -41,29 +41,25 @@ export function fetchKernel(series) {
     });
   const log = `kernel-${series}`;
   const suite = openSuite(source.suite, log);
-  const image = newest(suite.names(source.image), source.image);
-  if (!image)
-    throw new SetupError(`Debian ${source.suite} no longer carries a kernel ${series}`, {
-      hint: `choose another series: ${[...KERNEL_SERIES.keys()].join(', ')}`,
-    });
-  const packages = [image];
-  if (source.modules) packages.push(image.replace(source.image, source.modules));
-
+  const packages = newestPackages(source, suite);
+  const [image] = packages;
   const home = homeOf(series);
-  const unpacked = join(home, image);
-  const partial = `${unpacked}.partial-${process.pid}`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
-  for (const name of packages) run('dpkg', ['-x', suite.download(name), partial], { log });
-  const found = locate(partial, image);
-  rmSync(unpacked, { recursive: true, force: true });
-  renameSync(partial, unpacked);
-  const record = {
-    release: found.release,
-    image: join(image, found.image),
-    modules: join(image, found.modules),
-  };
-  writeFileSync(join(home, 'kernel.json'), `${JSON.stringify(record, null, 2)}\n`);
+  const partial = join(home, `.${image}-${process.pid}`);
+  try {
+    mkdirSync(partial, { recursive: true });
+    for (const name of packages) run('dpkg', ['-x', suite.download(name), partial], { log });
+    const found = locate(partial, image);
+    rmSync(join(home, image), { recursive: true, force: true });
+    renameSync(partial, join(home, image));
+    const record = {
+      release: found.release,
+      image: join(image, found.image),
+      modules: join(image, found.modules),
+    };
+    writeFileSync(join(home, 'kernel.json'), `${JSON.stringify(record, null, 2)}\n`);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
   return findKernel(series);
 }
 
@@ -71,9 +67,23 @@ function homeOf(series) {
   return join(LAB_CACHE, 'kernels', series);
 }
 
-function newest(names, prefix) {
-  const releases = names.filter((name) => name.startsWith(prefix) && name.endsWith(FLAVOUR));
-  return releases.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+// A mirror may keep an image and drop its modules, without which the guest has no devices.
+function newestPackages(source, suite) {
+  const listed = suite
+    .names(source.image)
+    .filter((name) => name.startsWith(source.image) && name.endsWith(FLAVOUR));
+  if (listed.length === 0)
+    throw new SetupError(`Debian ${source.suite} no longer carries ${source.image}*${FLAVOUR}`);
+  const modules = new Set(source.modules ? suite.names(source.modules) : []);
+  const sets = listed
+    .sort((x, y) => x.localeCompare(y, 'en', { numeric: true }))
+    .map((image) =>
+      source.modules ? [image, image.replace(source.image, source.modules)] : [image],
+    )
+    .filter(([, needed]) => needed === undefined || modules.has(needed));
+  if (sets.length === 0)
+    throw new SetupError(`Debian ${source.suite} no longer carries ${source.modules}*${FLAVOUR}`);
+  return sets.at(-1);
 }
 
 // Older packages keep the image in /boot, the newest ones beside the modules.

@@ -10,8 +10,11 @@ import { LOGS, ROOT } from './paths.mjs';
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const TAIL_LINES = 20;
 
-/** Runs a command to its end and returns what it wrote to standard output; throws SetupError when it fails. */
-export function run(command, args, { log = 'setup', cwd = ROOT, env = {}, hint } = {}) {
+/**
+ * Runs a command to its end and returns what it wrote to standard output; throws SetupError when it fails,
+ * calling the command `what` where its arguments would fill a screen.
+ */
+export function run(command, args, { log = 'setup', cwd = ROOT, env = {}, hint, what } = {}) {
   const result = spawnSync(command, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -19,8 +22,9 @@ export function run(command, args, { log = 'setup', cwd = ROOT, env = {}, hint }
     maxBuffer: OUTPUT_BYTES_MAX,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const shown = [command, ...args].join(' ');
-  const logFile = writeLog(log, shown, result);
+  const full = [command, ...args].join(' ');
+  const shown = what ?? full;
+  const logFile = writeLog(log, full, result);
   if (result.error?.code === 'ENOENT')
     throw new SetupError(`the command "${command}" is not installed`, { hint });
   if (result.error)

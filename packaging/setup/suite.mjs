@@ -19,6 +19,7 @@ export function openSuite(suite, log) {
   retry(() =>
     run('apt-get', [...options, '-q', '--error-on=any', 'update'], {
       log,
+      what: `apt-get update for Debian ${suite}`,
       hint: `the index of Debian ${suite} could not be fetched: this needs the network`,
     }),
   );
@@ -43,9 +44,9 @@ function prepare(suite) {
   writeFileSync(join(home, 'etc', 'status'), '');
   const settings = {
     'Dir::Etc::sourcelist': sources,
-    'Dir::Etc::sourceparts': '-',
+    'Dir::Etc::sourceparts': '/dev/null',
     'Dir::Etc::preferences': '/dev/null',
-    'Dir::Etc::preferencesparts': '-',
+    'Dir::Etc::preferencesparts': '/dev/null',
     'Dir::State': home,
     'Dir::State::lists': join(home, 'lists'),
     'Dir::State::status': join(home, 'etc', 'status'),
@@ -64,7 +65,11 @@ function download(name, options, log) {
   const fresh = join(debs, `.fetching-${process.pid}`);
   mkdirSync(fresh, { recursive: true });
   try {
-    run('apt-get', [...options, '-q', 'download', name], { log, cwd: fresh });
+    run('apt-get', [...options, '-q', 'download', name], {
+      log,
+      cwd: fresh,
+      what: `apt-get download ${name}`,
+    });
     const file = readdirSync(fresh).find((it) => it.endsWith('.deb'));
     if (!file) throw new SetupError(`apt-get downloaded no file for the package ${name}`);
     renameSync(join(fresh, file), join(debs, file));

@@ -6,64 +6,40 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ROOT } from './paths.mjs';
 
-const REPORTS = join(ROOT, '.cache', 'test');
-const STAGES = [
-  { script: 'check', report: 'fast' },
-  { script: 'test:host', report: 'host' },
-  { script: 'test:guest', report: 'guest' },
-];
+const SUMMARIES = join(ROOT, '.cache', 'test');
+const SCRIPTS = ['check', 'test:host', 'test:guest'];
+const REPORTER = fileURLToPath(new URL('./summary-reporter.mjs', import.meta.url));
 
-rmSync(REPORTS, { recursive: true, force: true });
-mkdirSync(REPORTS, { recursive: true });
-const stages = STAGES.map(runStage);
+rmSync(SUMMARIES, { recursive: true, force: true });
+mkdirSync(SUMMARIES, { recursive: true });
+const summaries = SCRIPTS.map(runScript);
 
-for (const { skipped } of stages) for (const line of skipped) console.log(`skipped: ${line}`);
-for (const { failures } of stages) for (const line of failures) console.log(`failed: ${line}`);
-const sum = (pick) => stages.reduce((total, stage) => total + pick(stage), 0);
-console.log(
-  `${sum((it) => it.passed)} passed, ${sum((it) => it.failures.length)} failed, ${sum((it) => it.skipped.length)} skipped`,
-);
-process.exitCode = stages.some((stage) => stage.failures.length > 0) ? 1 : 0;
+const skipped = summaries.flatMap((it) => it.skipped);
+const failed = summaries.flatMap((it) => it.failed);
+const passed = summaries.reduce((total, it) => total + it.passed, 0);
+console.log();
+for (const line of skipped) console.log(`skipped: ${line}`);
+for (const line of failed) console.log(`failed: ${line}`);
+console.log(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
+process.exitCode = failed.length > 0 ? 1 : 0;
 
-function runStage({ script, report }) {
+function runScript(script) {
   console.log(`\n== npm run ${script}`);
-  const file = join(REPORTS, `${report}.json`);
-  const options = [
-    '--passWithNoTests',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${file}`,
-  ];
+  const file = join(SUMMARIES, `${script.replace(':', '-')}.json`);
+  const options = ['--passWithNoTests', '--reporter=default', `--reporter=${REPORTER}`];
   const { status } = spawnSync('npm', ['run', '--silent', script, '--', ...options], {
     cwd: ROOT,
+    env: { ...process.env, WARDER_TEST_SUMMARY: file },
     stdio: 'inherit',
   });
-  const results = existsSync(file)
-    ? JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap(toResults)
-    : [];
-  const failures = results.filter(({ outcome }) => outcome === 'failed').map(({ line }) => line);
+  const nothing = { passed: 0, failed: [], skipped: [] };
+  const summary = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : nothing;
   // Static checks, and a run that died, leave no failed test behind.
-  if (status !== 0 && failures.length === 0)
-    failures.push(`npm run ${script} (status ${status}, see above)`);
-  return {
-    passed: results.filter(({ outcome }) => outcome === 'passed').length,
-    failures,
-    skipped: results.filter(({ outcome }) => outcome === 'skipped').map(({ line }) => line),
-  };
-}
-
-function toResults(module) {
-  const name = relative(ROOT, module.name);
-  const results = module.assertionResults.map(({ status, title, ancestorTitles, meta }) => ({
-    outcome: status === 'passed' || status === 'failed' ? status : 'skipped',
-    line: `${[name, ...ancestorTitles.filter(Boolean), title].join(' > ')}${meta?.skipReason ? `: ${meta.skipReason}` : ''}`,
-  }));
-  const failedAsFile =
-    module.status === 'failed' && !results.some(({ outcome }) => outcome === 'failed');
-  return failedAsFile
-    ? [...results, { outcome: 'failed', line: `${name}: ${module.message}` }]
-    : results;
+  if (status !== 0 && summary.failed.length === 0)
+    summary.failed.push(`npm run ${script} (status ${status}, see above)`);
+  return summary;
 }

@@ -50,10 +50,14 @@ export class Machine {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.console = (this.console + text).slice(-CONSOLE_CHARS_MAX);
       });
-    void this.ended.then(() => {
+    // Once QEMU has connected, or has gone, nobody needs the path; it does not wait for the end, because a
+    // test process that is killed could not remove it.
+    const remove = (): void => {
       server.close();
       rmSync(folder, { recursive: true, force: true });
-    });
+    };
+    void this.control.then(remove);
+    void this.ended.then(remove);
   }
 
   /** Cuts the power: nothing that the guest has not flushed survives. */
