@@ -172,7 +172,7 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
             ...event.contents,
             quarantine: event.contents.quarantine.map((it) => ({
               ...it,
-              retryAfterMs: Number.MAX_SAFE_INTEGER,
+              retryAfterMs: Date.parse('2100-01-01'),
             })),
           },
         }

@@ -89,7 +89,10 @@ export async function enumerate(
 
 async function play(scenario: Scenario, faults: ReadonlyMap<number, Fault>, mutate?: Mutation) {
   try {
-    return await simulate(scenario, faults, mutate);
+    const run = await simulate(scenario, faults, mutate);
+    // A fault that did not fire proves nothing.
+    if (run.world.fired.length !== faults.size) throw new Error('a fault never fired');
+    return run;
   } catch (cause) {
     const history = [...faults].map(([index, fault]) => `${fault}@${index}`).join(' ');
     throw new Error(`history [${history}]: ${cause instanceof Error ? cause.message : cause}`, {

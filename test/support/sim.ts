@@ -86,8 +86,5 @@ export async function simulate(
     }
   }
   checker.converged();
-  for (const index of faults.keys()) {
-    if (!world.fired.includes(index)) throw new Violation(`the fault at call ${index} never fired`);
-  }
   return { world, calls, names: world.names.slice(0, calls) };
 }
