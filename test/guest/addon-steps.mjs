@@ -141,9 +141,8 @@ const STEPS = {
       events,
       tries,
       read: read(),
-      committed: kernel.committed().bank,
-      proof: kernel.proof(),
-      links: linksOf(kernel),
+      committed: { ...kernel.committed(), header: undefined },
+      proof: kernel.proof().programs,
       counters: kernel.counters().total,
       moreEvents: kernel.drainEvents(100).length,
     };
