@@ -30,8 +30,8 @@ import {
   type SourcePosition,
 } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
+import { findTooDeep } from './depth.ts';
 
-const DEPTH_MAX = 32;
 const MESSAGE_CHARS_MAX = 300;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -62,18 +62,24 @@ export function parseYaml(
   if (text === null) return refuse('policy/encoding', 'not UTF-8');
   if (text.startsWith('\uFEFF')) return refuse('policy/encoding', 'begins with a byte order mark');
   const zero = text.indexOf('\0');
+  if (zero >= 0) return refuse('policy/encoding', 'has a zero byte', placeIn(text, file, zero));
+  const deep = findTooDeep(text);
+  if (deep !== null) {
+    return refuse('policy/yaml-unsupported', 'nested too deeply', placeIn(text, file, deep));
+  }
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const place = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (zero >= 0) return refuse('policy/encoding', 'has a zero byte', place(zero));
-  const deep = findTooDeep(tokens);
-  if (deep !== null) {
-    return refuse('policy/yaml-unsupported', `nested deeper than ${DEPTH_MAX}`, place(deep));
-  }
   return compose(file, tokens, text.length, place);
+}
+
+// Before the parser has counted lines.
+function placeIn(text: string, file: string, offset: number): SourcePosition {
+  const before = text.slice(0, offset).split('\n');
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 function decode(bytes: Uint8Array): string | null {
@@ -122,22 +128,6 @@ function compose(
   return problems.length > 0 ? err(problems) : ok(locate(document, place));
 }
 
-// Iterative, because the composer that comes next takes stack for every level.
-function findTooDeep(tokens: readonly CST.Token[]): number | null {
-  const rest = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    const { token, depth } = next;
-    if (depth > DEPTH_MAX) return token.offset;
-    if (token.type === 'document' && token.value) rest.push({ token: token.value, depth });
-    if (!('items' in token)) continue;
-    for (const item of token.items) {
-      if (item.key) rest.push({ token: item.key, depth: depth + 1 });
-      if (item.value) rest.push({ token: item.value, depth: depth + 1 });
-    }
-  }
-  return null;
-}
-
 function findUnsupported(document: Document.Parsed): { message: string; offset: number }[] {
   const found: { message: string; offset: number }[] = [];
   visit(document, (_key, it) => {
@@ -154,7 +144,7 @@ function findUnsupported(document: Document.Parsed): { message: string; offset: 
     const offset = it.range?.[0] ?? 0;
     if (isAlias(it) || ('anchor' in it && it.anchor !== undefined)) {
       found.push({ message: 'anchors and aliases are refused: write the value again', offset });
-    } else if (it.tag !== undefined && it.tag.startsWith('!') === true) {
+    } else if (it.tag !== undefined) {
       found.push({ message: `tags are refused: ${it.tag}`, offset });
     }
     return undefined;
