@@ -23,6 +23,9 @@ export interface SigstoreBundle {
 }
 
 const ELEMENTS_MAX = 16;
+// A release of as many files as a bundle may have stays far below; documents above it are not Warder's.
+const STRUCTURE_MAX = 8192;
+const STRUCTURE: readonly number[] = ['{', '[', ','].map((it) => it.charCodeAt(0));
 const HINT_LENGTH_MAX = 256;
 
 // Base64 has many spellings of the same bytes; one is enough.
@@ -51,10 +54,11 @@ const shape = z.strictObject({
 
 /** Reads one attestation. */
 export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
+  if (isOverfull(bytes)) return overfull('attestation');
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
   if (!json.ok) {
-    const code = json.error.kind === 'too-large' ? 'bundle-too-large' : 'bundle-invalid';
-    return refuse(`verify/${code}`, 'the attestation is not strict JSON', [json.error.detail]);
+    const { detail } = json.error;
+    return refuse('verify/bundle-invalid', 'the attestation is not strict JSON', [detail]);
   }
   const mediaType = field(json.value, 'mediaType');
   if (typeof mediaType === 'string' && mediaType !== MEDIA.sigstore) {
@@ -70,12 +74,23 @@ export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
     return refuse('verify/bundle-invalid', 'not a bundle with one DSSE signature', causes);
   }
   const { dsseEnvelope, verificationMaterial } = parsed.data;
-  return ok({
-    hint: verificationMaterial.publicKey.hint,
-    payloadType: dsseEnvelope.payloadType,
-    payload: Buffer.from(dsseEnvelope.payload, 'base64'),
-    json: parsed.data,
-  });
+  const payload = Buffer.from(dsseEnvelope.payload, 'base64');
+  if (isOverfull(payload)) return overfull('statement');
+  const { hint } = verificationMaterial.publicKey;
+  return ok({ hint, payloadType: dsseEnvelope.payloadType, payload, json: parsed.data });
+}
+
+// Counted on the bytes, because parsing a megabyte of elements is what an attacker wants: sixty-four of
+// those would eat the deadline that the good attestations need.
+function isOverfull(bytes: Uint8Array): boolean {
+  if (bytes.length > LIMITS.attestationBytesMax) return true;
+  let count = 0;
+  for (const byte of bytes) if (STRUCTURE.includes(byte)) count += 1;
+  return count > STRUCTURE_MAX;
+}
+
+function overfull(what: string): Result<never> {
+  return refuse('verify/bundle-too-large', `the ${what} is too large or has too many elements`);
 }
 
 /** Names what this version cannot check, each with its own code, before the schema says "unknown". */

@@ -48,14 +48,11 @@ export function findVacuous(policies: readonly ScopePolicy[]): Vacuous[] {
 
 function findUnreachable(policies: readonly ScopePolicy[]): Vacuous[] {
   return policies.flatMap((policy, at) => {
-    const distinct = new Set(policy.release.anyOf.map((it) => it.fingerprint)).size;
-    if (policy.release.minimumMatches <= distinct) return [];
-    return [
-      {
-        text: `minimumMatches is ${policy.release.minimumMatches}, but there are ${distinct} distinct keys`,
-        path: ['policies', at, 'require', 'release', 'minimumMatches'],
-      },
-    ];
+    const { minimumMatches, anyOf } = policy.release;
+    const distinct = new Set(anyOf.map((it) => it.fingerprint)).size;
+    if (minimumMatches <= distinct) return [];
+    const text = `minimumMatches is ${minimumMatches}, but there are ${distinct} distinct keys`;
+    return [{ text, path: ['policies', at, 'require', 'release', 'minimumMatches'] }];
   });
 }
 

@@ -17,16 +17,18 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { judge } from '../../src/core/verify/judge.ts';
 import { digestOf } from '../../src/wire/content.ts';
+import { encodeIr } from '../../src/wire/policy/ir.ts';
 import { unwrap } from '../support/result.ts';
 import {
   cosignHint,
   encodeJson,
+  makeBytesWith,
   makeSignedBundle,
   makeStatements,
   signBundle,
 } from '../support/signed-bundle.ts';
 import { firstCode, second, signer, trust, verdictOf } from '../support/verdicts.ts';
-import { makeContext } from '../support/verify.ts';
+import { IR, makeContext } from '../support/verify.ts';
 
 describe('a good bundle', () => {
   test('is accepted, and its signer is the key that the signature was made with', async () => {
@@ -98,6 +100,28 @@ describe('content', () => {
   ])('%s is refused', async (_name, spoil, code) => {
     const { bytes } = await makeSignedBundle(signer);
     expect(verdictOf(spoil(bytes))).toEqual([code]);
+  });
+
+  test('C01 a manifest that lists other paths than the descriptor is refused', () => {
+    const renamed = makeBytesWith(encodeIr(IR), (files) =>
+      files.map((it) => ({ ...it, path: `other/${it.path}` })),
+    );
+    expect(verdictOf(renamed)).toEqual(['verify/content-mismatch']);
+    // The same bytes with an honest list are refused only because nobody signed them.
+    expect(verdictOf(makeBytesWith(encodeIr(IR)))[0]).toBe('verify/no-attestations');
+  });
+
+  test('C03 a compiled policy that Warder would not have made is refused', () => {
+    expect(verdictOf(makeBytesWith(encodeJson({ irVersion: 1, rules: [{}] })))).toEqual([
+      'policy/ir-invalid',
+    ]);
+  });
+
+  test('C04 a compiled policy that defines a rule of the baseline is refused', () => {
+    const rules = IR.rules.map((it) => ({ ...it, id: 'warder-baseline/canary' }));
+    expect(verdictOf(makeBytesWith(encodeIr({ ...IR, rules })))).toEqual([
+      'verify/baseline-violation',
+    ]);
   });
 
   test('more attestations than the bound are refused before any is read', async () => {

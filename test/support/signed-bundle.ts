@@ -6,10 +6,17 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { bundleToJSON } from '@sigstore/bundle';
 import { DSSEBundleBuilder } from '@sigstore/sign';
-import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
+import {
+  type BundleBytes,
+  type BundleDescriptor,
+  type BundleFile,
+  MEDIA,
+} from '../../src/core/bundle.ts';
 import { type Digest, digestHex } from '../../src/core/digest.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
 import { digestOf } from '../../src/wire/content.ts';
+import { encodeDescriptor } from '../../src/wire/descriptor.ts';
+import { encodeManifest } from '../../src/wire/manifest.ts';
 import { encodeProvenance, encodeReleaseStatement } from '../../src/wire/statement.ts';
 import { fingerprintKey } from '../../src/wire/trust-key.ts';
 import { type BundleContent, makeBundleContent } from './bundle-content.ts';
@@ -73,6 +80,31 @@ export function toBundleBytes(
     config: config?.bytes ?? new Uint8Array(),
     files: files.map(({ descriptor, bytes }) => ({ digest: descriptor.digest, bytes })),
     attestations,
+  };
+}
+
+/** The bytes of a bundle with another compiled policy, and a manifest that lists what it is told. */
+export function makeBytesWith(
+  ir: Uint8Array,
+  list: (files: readonly BundleFile[]) => readonly BundleFile[] = (files) => files,
+): BundleBytes {
+  const { descriptor, blobs } = makeBundleContent('registry.example.com/policies/web', 7);
+  const files = descriptor.files.map((it) =>
+    it.mediaType === MEDIA.ir ? { ...it, digest: digestOf(ir), size: ir.length } : it,
+  );
+  const config = encodeDescriptor({ ...descriptor, files });
+  const manifest = encodeManifest({
+    config: { mediaType: MEDIA.config, digest: digestOf(config), size: config.length },
+    files: list(files),
+  });
+  const [, ...others] = blobs.filter((it) => it.descriptor.mediaType !== MEDIA.ir);
+  const bytes = [...others.map((it) => it.bytes), ir];
+  return {
+    digest: digestOf(manifest),
+    manifest,
+    config,
+    files: bytes.map((it) => ({ digest: digestOf(it), bytes: it })),
+    attestations: [],
   };
 }
 

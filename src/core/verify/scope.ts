@@ -58,8 +58,8 @@ export function checkPlace(
   }
   const [first, ...rest] = wrong.map((it) => failure('verify/scope-mismatch', `the ${it}`));
   if (first !== undefined) return refused(first, ...rest);
-  const selectors = Object.keys(descriptor.selectors).length;
-  return passed(
-    `${say(descriptor.repository)}, channel ${say(descriptor.channel)}, tenant ${say(descriptor.tenant)}, ${selectors} selectors`,
-  );
+  const { repository, channel, tenant, selectors } = descriptor;
+  const labels = Object.keys(selectors).length;
+  const place = `${say(repository)}, channel ${say(channel)}, tenant ${say(tenant)}`;
+  return passed(`${place}, ${labels} host labels`);
 }
