@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly oras?: string;
   /** Hosts (with port) that may be spoken to in plain HTTP. */
   readonly insecure: readonly string[];
+  /** Where a registry is really spoken to, by the host of its name: a mirror or a forwarded port. */
+  readonly endpoints?: ReadonlyMap<string, string>;
 }
 
 export interface Services extends PublisherServices {

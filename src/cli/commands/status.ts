@@ -4,6 +4,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { shortDigest } from '../../core/digest.ts';
 import type { CanaryReport, Enforced, EnforcerStatus } from '../../core/enforcement.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure } from '../../core/result.ts';
@@ -124,7 +125,7 @@ function hooksLine(it: EnforcerStatus): string {
 }
 
 function pollLine(agent: AgentStatus): string {
-  const at = agent.lastRequest ?? 'never';
+  const at = agent.lastRequestAt ?? 'never';
   const ready = agent.conditions.find((it) => it.type === 'Ready');
   return ready === undefined ? at : `${at}, ${ready.reason}`;
 }
@@ -132,5 +133,5 @@ function pollLine(agent: AgentStatus): string {
 function refusalLine(refusal: AgentStatus['lastRefusal']): string | null {
   if (refusal === null) return 'none';
   const reasons = refusal.failures.map((it: Failure) => it.code).join(', ');
-  return `${refusal.at} ${refusal.digest ?? 'unresolved'}: ${reasons}`;
+  return `${refusal.at} ${shortDigest(refusal.digest)}: ${reasons}`;
 }

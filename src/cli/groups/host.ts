@@ -2,13 +2,14 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { formatRepository, parseReference } from '../../core/reference.ts';
 import { disable, resume, rollback } from '../commands/control.ts';
 import { events } from '../commands/events.ts';
 import { explain } from '../commands/explain.ts';
 import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
+import { collect, ENDPOINT_HELP, endpoint, wholeNumber } from '../options.ts';
 import { done, failed } from '../outcome.ts';
 import type { Session } from '../program.ts';
 
@@ -103,6 +104,7 @@ interface VerifyOptions {
   readonly channel: string;
   readonly oras?: string;
   readonly insecureRegistry: string[];
+  readonly endpoint: ReadonlyMap<string, string>;
 }
 
 function addVerify(program: Command, session: Session): void {
@@ -115,6 +117,7 @@ function addVerify(program: Command, session: Session): void {
     .option('--channel <name>', 'channel that the bundle must be for', 'prod')
     .option('--oras <path>', 'absolute path of oras')
     .option('--insecure-registry <host>', 'host:port that may be plain HTTP', collect, [])
+    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint, new Map<string, string>())
     .action(async (text: string, options: VerifyOptions) => {
       session.finish(await runVerify(session, text, options));
     });
@@ -128,6 +131,7 @@ async function runVerify(session: Session, text: string, options: VerifyOptions)
   if (!trust.ok) return failed('Verification', [trust.error]);
   const registry = await services.registryReader(reference.value, {
     insecure: options.insecureRegistry,
+    endpoints: options.endpoint,
     ...(options.oras === undefined ? {} : { oras: options.oras }),
   });
   if (!registry.ok) return failed('Verification', [registry.error]);
@@ -175,15 +179,4 @@ function addControl(program: Command, session: Session): void {
         socket: options.socket,
       });
     });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('a whole number from 1');
-  return value;
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

@@ -1,0 +1,31 @@
+// Readers of option values that several commands share.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { InvalidArgumentError } from 'commander';
+
+export const ENDPOINT_HELP = 'speak to HOST[:PORT] where a name says another host (NAME=HOST:PORT)';
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** Collects `NAME=HOST[:PORT]`: a mirror or a forwarded port, by the host of the signed name. */
+export function endpoint(
+  value: string,
+  before: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const [name, host, ...rest] = value.split('=');
+  if (!name || !host || rest.length > 0) throw new InvalidArgumentError('NAME=HOST[:PORT]');
+  return new Map([...before, [name, host]]);
+}
+
+/** A whole number from 1. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('a whole number from 1');
+  }
+  return value;
+}

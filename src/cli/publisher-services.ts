@@ -1,0 +1,45 @@
+// What the commands of the publisher's side need of the world; compose.ts fulfils it.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Digest } from '../core/digest.ts';
+import type { SourceFile } from '../core/publish/commit.ts';
+import type { Repository } from '../core/reference.ts';
+import type { Result } from '../core/result.ts';
+import type { RegistryPort, RegistryWritePort, SignerPort, SourcePort } from '../ports.ts';
+
+/** Where the passphrase of a key comes from: a file, or a variable of the environment by name. */
+export type Passphrase =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'variable'; readonly name: string };
+
+export interface WriteOptions {
+  readonly oras?: string;
+  readonly insecure: readonly string[];
+  readonly endpoints?: ReadonlyMap<string, string>;
+  readonly credentialsDir?: string;
+}
+
+export interface FileToWrite {
+  readonly path: string;
+  readonly text: string;
+  readonly executable: boolean;
+}
+
+export interface PublisherServices {
+  /** YAML files at or below the paths, with the paths as given; sorted. */
+  policyFiles(cwd: string, paths: readonly string[]): Promise<Result<readonly SourceFile[]>>;
+  /** Writes new files; nothing is written when one of them exists. */
+  writeNew(dir: string, files: readonly FileToWrite[]): Promise<Result<void>>;
+  /** The policy repository at a folder, a work tree or a bare repository. */
+  source(dir: string): SourcePort;
+  registryWriter(
+    repository: Repository,
+    options: WriteOptions,
+  ): Promise<Result<RegistryPort & RegistryWritePort>>;
+  signer(keyFile: string, passphrase: Passphrase): Promise<Result<SignerPort>>;
+  generateKey(
+    file: string,
+    passphrase: Passphrase,
+  ): Promise<Result<{ readonly publicKeyPem: string; readonly fingerprint: Digest }>>;
+}

@@ -1,0 +1,113 @@
+// The composition root of the agent's and the publisher's side: configuration in, ports out. The only
+// file here that names adapters. What a command does not need is not loaded.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from './adapters/clock/system-clock.ts';
+import { connectEnforcer } from './adapters/enforcer-client/client.ts';
+import { readAgentStatus } from './adapters/status-file/status-file.ts';
+import { readPolicyFiles, writeNewFiles } from './adapters/work-tree/files.ts';
+import type { Passphrase, WriteOptions } from './cli/publisher-services.ts';
+import type { RegistryOptions, Services } from './cli/services.ts';
+import { checkConfigFile, runConfiguredAgent } from './compose-agent.ts';
+import { VERSION } from './core/product.ts';
+import type { Repository } from './core/reference.ts';
+import { ok } from './core/result.ts';
+
+const REPLY_TIMEOUT_MS = 15_000;
+const ACTIVATE_TIMEOUT_MS = 120_000;
+
+/** Fulfils the commands' services with the real world. */
+export function compose(variables: Readonly<Record<string, string | undefined>>): Services {
+  return {
+    clock: systemClock(),
+    debug: (variables['WARDER_DEBUG'] ?? '') !== '',
+    user: variables['SUDO_USER'] ?? userInfo().username,
+    version: VERSION,
+    enforcer: (socketPath) =>
+      connectEnforcer({
+        socketPath,
+        client: `warder/${VERSION}`,
+        replyTimeoutMs: REPLY_TIMEOUT_MS,
+        activateTimeoutMs: ACTIVATE_TIMEOUT_MS,
+      }),
+    agentStatus: readAgentStatus,
+    registryReader: async (reference, options) =>
+      ok(await openRegistry(reference.repository, options)),
+    registryWriter: async (repository, options) => ok(await openRegistry(repository, options)),
+    verifier: async () => (await import('./adapters/sigstore/verifier.ts')).createVerifier(),
+    trust: async (file) =>
+      (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
+    runAgent: runConfiguredAgent,
+    checkConfig: checkConfigFile,
+    policyFiles: readPolicyFiles,
+    writeNew: writeNewFiles,
+    source: lazySource,
+    signer: async (keyFile, passphrase) => openSigner(keyFile, passphrase, variables),
+    generateKey: async (file, passphrase) => makeKey(file, passphrase, variables),
+  };
+}
+
+/** A registry or an OCI layout, behind the same ports. */
+export async function openRegistry(
+  repository: Repository,
+  options: RegistryOptions & WriteOptions,
+) {
+  if (repository.kind === 'oci-layout') {
+    return (await import('./adapters/oci-layout/registry.ts')).createLayoutRegistry();
+  }
+  const { createOrasRegistry } = await import('./adapters/oras/registry.ts');
+  return createOrasRegistry({
+    orasPath: options.oras ?? findTool('oras'),
+    plainHttpHosts: options.insecure,
+    ...(options.credentialsDir === undefined ? {} : { credentialsDir: options.credentialsDir }),
+    ...(options.endpoints === undefined ? {} : { endpoints: options.endpoints }),
+  });
+}
+
+// A fixed list of absolute places, never PATH: whoever sets PATH would choose the program.
+function findTool(name: string): string {
+  const places = [
+    fileURLToPath(new URL(`../.tools/bin/${name}`, import.meta.url)),
+    `/usr/lib/warder/bin/${name}`,
+    `/usr/local/bin/${name}`,
+    `/usr/bin/${name}`,
+  ];
+  return places.find((it) => existsSync(it)) ?? `/usr/bin/${name}`;
+}
+
+function lazySource(dir: string): ReturnType<Services['source']> {
+  const source = import('./adapters/git/source.ts').then(({ createGitSource }) =>
+    createGitSource({ gitPath: findTool('git'), dir }),
+  );
+  return {
+    commit: async (revision) => (await source).commit(revision),
+    files: async (commit, path) => (await source).files(commit, path),
+    isDirty: async () => (await source).isDirty(),
+  };
+}
+
+async function openSigner(
+  keyFile: string,
+  from: Passphrase,
+  variables: Readonly<Record<string, string | undefined>>,
+) {
+  const { readPassphrase } = await import('./adapters/sigstore/signing-key.ts');
+  const passphrase = await readPassphrase(from, variables);
+  if (!passphrase.ok) return passphrase;
+  const { createFileSigner } = await import('./adapters/sigstore/signer.ts');
+  return createFileSigner(keyFile, passphrase.value);
+}
+
+async function makeKey(
+  file: string,
+  from: Passphrase,
+  variables: Readonly<Record<string, string | undefined>>,
+) {
+  const { generateKey, readPassphrase } = await import('./adapters/sigstore/signing-key.ts');
+  const passphrase = await readPassphrase(from, variables);
+  return passphrase.ok ? generateKey(file, passphrase.value) : passphrase;
+}
