@@ -8,8 +8,6 @@
 
 #include "records.h"
 
-static void wd_loop(struct wd_judge *judge);
-
 #include "test_judge.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -20,11 +18,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wd_test_scratch);
 } scratch SEC(".maps");
-
-static __always_inline void wd_loop(struct wd_judge *judge)
-{
-	bpf_loop(WD_TEST_STEPS, wd_step, judge, 0);
-}
 
 SEC("syscall")
 int decide_test(struct wd_test_request *request)

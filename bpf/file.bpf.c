@@ -61,19 +61,24 @@ int BPF_PROG(file_open, struct file *file, int ret)
 static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, unsigned long flags)
 {
 	/* The kernel maps what it executes; its open was judged, and reported, as EXECUTE. */
-	__u32 executed = file->f_flags & WD_FMODE_EXEC;
-	__u32 op = WD_OP_UNSET, and_op = WD_OP_UNSET;
-	int ret = 0;
+	struct wd_request request = {
+		.hook = WD_HOOK_MMAP_FILE,
+		.echo = file->f_flags & WD_FMODE_EXEC,
+	};
 
-	if ((prot & WD_PROT_READ) && !executed)
-		op = WD_OP_READ;
+	if ((prot & WD_PROT_READ) && !request.echo)
+		request.op = WD_OP_READ;
 	if ((prot & WD_PROT_WRITE) && (flags & WD_MAP_SHARED))
-		and_op = WD_OP_WRITE;
-	if (op || and_op)
-		ret = wd_judge_file(WD_HOOK_MMAP_FILE, op, and_op, 0, file);
-	if (ret == 0 && (prot & WD_PROT_EXEC))
-		ret = wd_judge_file(WD_HOOK_MMAP_FILE, WD_OP_EXECUTE, WD_OP_UNSET, executed, file);
-	return ret;
+		request.and_op = WD_OP_WRITE;
+	if (prot & WD_PROT_EXEC)
+		request.exec_op = WD_OP_EXECUTE;
+	if (!request.op && !request.and_op && !request.exec_op)
+		return 0;
+	request.from = file->f_path.dentry;
+	request.inode = file->f_inode;
+	if (!request.from)
+		return 0;
+	return wd_enforce(&request);
 }
 
 SEC("lsm/mmap_file")

@@ -133,4 +133,7 @@ struct task_struct {
 #define WD_ATTR_TIMES_SET (1 << 16)
 #define WD_ATTR_TOUCH (1 << 17)
 
+/* Runs fn(index, ctx) for 0 <= index < n until it returns 1. */
+#define wd_repeat(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
+
 #endif

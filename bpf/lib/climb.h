@@ -43,7 +43,7 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 		if (index)
 			wd_clear_side(&findings->covers.side[findings->side & 1],
 				      wd_words(judge->generation));
-		bpf_loop(WD_DEPTH_MAX, wd_step, judge, 0);
+		wd_repeat(WD_DEPTH_MAX, wd_step, judge);
 		if (sequence == wd_rename_sequence()) {
 			findings->settled = 1;
 			return 1;
@@ -59,7 +59,7 @@ static __noinline int wd_climb(struct wd_judge *judge, struct dentry *dentry, st
 	struct wd_climb climb = { .judge = judge, .dentry = dentry, .inode = inode };
 
 	findings->settled = 0;
-	bpf_loop(WD_WALK_TRIES, wd_try, &climb, 0);
+	wd_repeat(WD_WALK_TRIES, wd_try, &climb);
 	if (!findings->settled || !findings->finished)
 		findings->incomplete = 1;
 	return 0;

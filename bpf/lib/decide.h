@@ -2,7 +2,8 @@
 /*
  * decide.h - the decision over sets of rules: which rule denies, audits, or none.
  *
- * Pure: no map, no kernel type, no state. The same text is compiled into the LSM programs, into the
+ * Pure: no map, no kernel type, no state. Sets are visited by wd_repeat(n, fn, ctx), which the including
+ * file defines: bpf_loop here, whose body is verified once however many words there are, for there. The same text is compiled into the LSM programs, into the
  * test program and natively, so what the vectors test is what the kernel runs.
  *
  * A request is a union of terms (cover, operation), plus REFER for moves and links:
@@ -43,8 +44,10 @@ struct wd_covers {
 	struct wd_ruleset exempt;
 };
 
+#define WD_TERM_OPS 3
+
 struct wd_terms {
-	__u32 op[2]; /* on the object; WD_OP_UNSET is no term */
+	__u32 op[WD_TERM_OPS]; /* on the object; WD_OP_UNSET is no term */
 	__u32 create; /* 1: the destination name comes into being */
 	__u32 remove; /* 1: what the destination name leads to is deleted */
 	__u32 refer; /* 1: rules of `from`'s directories must hold at `to` as well */
@@ -56,16 +59,20 @@ struct wd_decision {
 	__u32 reason;
 	__u32 op; /* of the term that denied; for REFER the operation asked for */
 	__u32 side; /* whose object the event names */
+	/* Intermediate results, over all words. */
+	__u32 carried; /* operations that some rule of the destination lists, in either mode */
+	__u32 carried_enforced; /* the same in mode enforce */
+	__u64 any;
 };
 
 /* The one table from an operation of the policy language to terms; hooks and vectors use it. */
-static __always_inline void wd_terms_of(struct wd_terms *terms, __u32 op, __u32 and_op,
-					__u32 replaces)
+static __always_inline void wd_terms_of(struct wd_terms *terms, __u32 op, __u32 replaces)
 {
 	__u32 moves = op == WD_OP_RENAME || op == WD_OP_LINK;
 
 	terms->op[0] = op;
-	terms->op[1] = and_op;
+	terms->op[1] = WD_OP_UNSET;
+	terms->op[2] = WD_OP_UNSET;
 	terms->create = moves;
 	terms->remove = op == WD_OP_RENAME && replaces;
 	terms->refer = moves;
@@ -78,24 +85,25 @@ static __always_inline __u32 wd_words(const struct wd_generation *generation)
 	return words > WD_WORDS ? WD_WORDS : words;
 }
 
+/* What one pass over the words of the sets works on. Results go to `out`. */
+struct wd_pass {
+	const struct wd_generation *generation;
+	const struct wd_covers *covers;
+	const struct wd_terms *terms;
+	struct wd_decision *out;
+};
+
 static __always_inline __u64 wd_listing(const struct wd_generation *generation, __u32 op, __u32 w)
 {
 	return op ? generation->op[op & (WD_OPS - 1)].word[w] : 0;
 }
 
-/* Rules that could have a say, wherever the object is. None: no walk is needed. */
-static __noinline int wd_listed(const struct wd_generation *generation,
-				const struct wd_terms *terms)
+/* Rules that list any operation asked of the object. */
+static __always_inline __u64 wd_asked(const struct wd_generation *generation,
+				      const struct wd_terms *terms, __u32 w)
 {
-	__u32 words = wd_words(generation);
-	__u64 any = 0;
-
-	if (terms->refer)
-		return 1;
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++)
-		any |= wd_listing(generation, terms->op[0], w) |
-		       wd_listing(generation, terms->op[1], w);
-	return any != 0;
+	return wd_listing(generation, terms->op[0], w) | wd_listing(generation, terms->op[1], w) |
+	       wd_listing(generation, terms->op[2], w);
 }
 
 /*
@@ -109,76 +117,100 @@ static __always_inline __u64 wd_nonzero(__u64 value)
 	return value >> 63;
 }
 
+/* Rules that list some operation outside `carried`. */
+static __noinline __u64 wd_uncarried(const struct wd_generation *generation, __u32 carried, __u32 w)
+{
+	__u64 rules = 0;
+
+	if (w >= WD_WORDS)
+		return 0;
+	for (__u32 op = WD_OP_READ; op <= WD_OP_USE; op++)
+		rules |= generation->op[op].word[w] & ((__u64)((carried >> op) & 1) - 1);
+	return rules;
+}
+
+static __noinline long wd_listed_word(__u32 w, struct wd_pass *pass)
+{
+	if (w >= WD_WORDS)
+		return 1;
+	pass->out->any |= wd_asked(pass->generation, pass->terms, w);
+	return 0;
+}
+
+/* Whether any rule could have a say, wherever the object is. If not, no walk is needed. */
+static __always_inline int wd_listed(struct wd_pass *pass)
+{
+	__u32 words = wd_words(pass->generation);
+
+	if (pass->terms->refer || wd_asked(pass->generation, pass->terms, 0))
+		return 1;
+	if (words <= 1)
+		return 0;
+	pass->out->any = 0;
+	wd_repeat(words, wd_listed_word, pass);
+	return pass->out->any != 0;
+}
+
+/* Rules of one word that cover each term. */
 struct wd_hits {
 	__u64 object;
 	__u64 create;
 	__u64 remove;
 };
 
-static __always_inline void wd_hits_of(struct wd_hits *hits, const struct wd_generation *generation,
-				       const struct wd_covers *covers,
-				       const struct wd_terms *terms, __u32 w)
+static __always_inline void wd_hits_of(struct wd_hits *hits, const struct wd_pass *pass, __u32 w)
 {
-	const struct wd_cover *from = &covers->side[WD_SIDE_FROM];
-	const struct wd_cover *to = &covers->side[WD_SIDE_TO];
+	const struct wd_generation *generation = pass->generation;
+	const struct wd_cover *from = &pass->covers->side[WD_SIDE_FROM];
+	const struct wd_cover *to = &pass->covers->side[WD_SIDE_TO];
 	__u64 there = to->name.word[w] | to->chain.word[w];
 
 	hits->object = from->own.word[w] | from->name.word[w] | from->chain.word[w];
-	hits->object &= wd_listing(generation, terms->op[0], w) |
-			wd_listing(generation, terms->op[1], w);
-	hits->create = there & wd_listing(generation, WD_OP_CREATE, w);
-	hits->create &= -(__u64)terms->create;
-	hits->remove = (there | to->own.word[w]) & wd_listing(generation, WD_OP_DELETE, w);
-	hits->remove &= -(__u64)terms->remove;
+	hits->object &= wd_asked(generation, pass->terms, w);
+	hits->create = there & generation->op[WD_OP_CREATE].word[w];
+	hits->create &= -(__u64)pass->terms->create;
+	hits->remove = (there | to->own.word[w]) & generation->op[WD_OP_DELETE].word[w];
+	hits->remove &= -(__u64)pass->terms->remove;
+}
+
+static __noinline long wd_relevant_word(__u32 w, struct wd_pass *pass)
+{
+	struct wd_hits hits;
+
+	if (w >= WD_WORDS)
+		return 1;
+	wd_hits_of(&hits, pass, w);
+	pass->out->any |= hits.object | hits.create | hits.remove;
+	pass->out->any |= pass->covers->side[WD_SIDE_FROM].chain.word[w] &
+			  -(__u64)pass->terms->refer;
+	return 0;
 }
 
 /* Whether the subject matters: with no hit and no tree to leave, nobody can be denied. */
-static __noinline int wd_relevant(const struct wd_generation *generation,
-				  const struct wd_covers *covers, const struct wd_terms *terms)
+static __always_inline int wd_relevant(struct wd_pass *pass)
 {
-	__u32 words = wd_words(generation);
-	struct wd_hits hits;
-	__u64 any = 0;
-
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++) {
-		wd_hits_of(&hits, generation, covers, terms, w);
-		any |= hits.object | hits.create | hits.remove;
-		any |= covers->side[WD_SIDE_FROM].chain.word[w] & -(__u64)terms->refer;
-	}
-	return any != 0;
+	pass->out->any = 0;
+	wd_repeat(wd_words(pass->generation), wd_relevant_word, pass);
+	return pass->out->any != 0;
 }
 
-/*
- * Operations (bit = number) for which some rule of `to` holds this subject. `only` narrows the
- * rules to those in mode enforce; without it either mode carries.
- */
-static __noinline __u32 wd_carried(const struct wd_generation *generation,
-				   const struct wd_covers *covers, __u32 enforced)
+/* REFER: operations (bit = number) for which some rule at the destination holds this subject. */
+static __noinline long wd_carried_word(__u32 w, struct wd_pass *pass)
 {
-	const struct wd_ruleset *to = &covers->side[WD_SIDE_TO].chain;
-	__u32 words = wd_words(generation);
-	__u32 carried = 0;
+	const struct wd_generation *generation = pass->generation;
+	__u64 held, enforced;
 
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++) {
-		__u64 held = to->word[w] & ~covers->exempt.word[w];
+	if (w >= WD_WORDS)
+		return 1;
+	held = pass->covers->side[WD_SIDE_TO].chain.word[w] & ~pass->covers->exempt.word[w];
+	enforced = held & generation->enforce.word[w];
+	for (__u32 op = WD_OP_READ; op <= WD_OP_USE; op++) {
+		__u64 rules = generation->op[op].word[w];
 
-		if (enforced)
-			held &= generation->enforce.word[w];
-		for (__u32 op = WD_OP_READ; op <= WD_OP_USE; op++)
-			carried |= wd_nonzero(held & generation->op[op].word[w]) << op;
+		pass->out->carried |= wd_nonzero(held & rules) << op;
+		pass->out->carried_enforced |= wd_nonzero(enforced & rules) << op;
 	}
-	return carried;
-}
-
-/* Rules that list some operation outside `carried`. */
-static __always_inline __u64 wd_uncarried(const struct wd_generation *generation, __u32 carried,
-					  __u32 w)
-{
-	__u64 rules = 0;
-
-	for (__u32 op = WD_OP_READ; op <= WD_OP_USE; op++)
-		rules |= generation->op[op].word[w] & ((__u64)((carried >> op) & 1) - 1);
-	return rules;
+	return 0;
 }
 
 /* Index of the only bit. clang 14 crashes on __builtin_ctzll for this target. */
@@ -192,21 +224,32 @@ static __always_inline __u32 wd_bit_index(__u64 bit)
 	       wd_nonzero(bit & 0xaaaaaaaaaaaaaaaaull);
 }
 
-/* Fills in the lowest rule of `rules` and the term that it came from. */
-static __always_inline void wd_report(struct wd_decision *out,
-				      const struct wd_generation *generation,
-				      const struct wd_terms *terms, const struct wd_hits *hits,
-				      __u64 rules, __u32 w)
+/* The operation on the object that the rule lists. */
+static __always_inline __u32 wd_op_of(const struct wd_pass *pass, __u64 rule, __u32 w)
 {
+	const struct wd_terms *terms = pass->terms;
+
+	if (wd_listing(pass->generation, terms->op[0], w) & rule)
+		return terms->op[0];
+	if (wd_listing(pass->generation, terms->op[1], w) & rule)
+		return terms->op[1];
+	return terms->op[2];
+}
+
+/* Fills in the lowest rule of `rules` and the term that it came from. */
+static __noinline int wd_report(struct wd_pass *pass, const struct wd_hits *hits, __u64 rules,
+				__u32 w)
+{
+	struct wd_decision *out = pass->out;
 	__u64 rule = rules & -rules;
 
+	if (w >= WD_WORDS)
+		return 0;
 	out->rule = w * 64 + wd_bit_index(rule);
 	out->reason = WD_REASON_RULE;
-	out->op = terms->op[0];
 	out->side = WD_SIDE_FROM;
 	if (hits->object & rule) {
-		if (!(wd_listing(generation, terms->op[0], w) & rule))
-			out->op = terms->op[1];
+		out->op = wd_op_of(pass, rule, w);
 	} else if (hits->create & rule) {
 		out->op = WD_OP_CREATE;
 		out->side = WD_SIDE_TO;
@@ -214,49 +257,72 @@ static __always_inline void wd_report(struct wd_decision *out,
 		out->op = WD_OP_DELETE;
 		out->side = WD_SIDE_TO;
 	} else {
+		out->op = pass->terms->op[0];
 		out->reason = WD_REASON_REFER;
 	}
+	return 0;
 }
 
-/*
- * Both forms return the action as well, and callers use it: a result that nobody reads is dropped by
- * the compiler, what is left in r0 may be a pointer to the stack, and the verifier rejects that.
- */
-static __noinline __u32 wd_decide(const struct wd_generation *generation,
-				const struct wd_covers *covers, const struct wd_terms *terms,
-				struct wd_decision *out)
+static __noinline long wd_decide_word(__u32 w, struct wd_pass *pass)
 {
-	__u32 words = wd_words(generation);
-	__u32 carried_enforced = ~0u, carried = ~0u;
+	const struct wd_generation *generation = pass->generation;
+	struct wd_decision *out = pass->out;
+	__u64 enforce, held, leaving, deny, audit;
 	struct wd_hits hits;
 
-	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW };
-	if (terms->refer) {
-		carried_enforced = wd_carried(generation, covers, 1);
-		carried = wd_carried(generation, covers, 0);
+	if (w >= WD_WORDS)
+		return 1;
+	enforce = generation->enforce.word[w];
+	held = ~pass->covers->exempt.word[w];
+	wd_hits_of(&hits, pass, w);
+	deny = audit = (hits.object | hits.create | hits.remove) & held;
+	leaving = pass->covers->side[WD_SIDE_FROM].chain.word[w] & held;
+	if (pass->terms->refer && leaving) {
+		deny |= leaving & wd_uncarried(generation, out->carried_enforced, w);
+		audit |= leaving & wd_uncarried(generation, out->carried, w);
 	}
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++) {
-		__u64 enforce = generation->enforce.word[w];
-		__u64 held = ~covers->exempt.word[w];
-		__u64 leaving = covers->side[WD_SIDE_FROM].chain.word[w] & held;
-		__u64 deny, audit;
+	deny &= enforce;
+	audit &= ~enforce;
+	if (deny) {
+		wd_report(pass, &hits, deny, w);
+		out->action = WD_ACTION_DENY;
+		return 1;
+	}
+	if (audit && out->action == WD_ACTION_ALLOW) {
+		wd_report(pass, &hits, audit, w);
+		out->action = WD_ACTION_AUDIT;
+	}
+	return 0;
+}
 
-		wd_hits_of(&hits, generation, covers, terms, w);
-		audit = (hits.object | hits.create | hits.remove) & held & ~enforce;
-		audit |= leaving & ~enforce & wd_uncarried(generation, carried, w);
-		deny = (hits.object | hits.create | hits.remove) & held & enforce;
-		deny |= leaving & enforce & wd_uncarried(generation, carried_enforced, w);
-		if (deny) {
-			wd_report(out, generation, terms, &hits, deny, w);
-			out->action = WD_ACTION_DENY;
-			break;
-		}
-		if (audit && out->action == WD_ACTION_ALLOW) {
-			wd_report(out, generation, terms, &hits, audit, w);
-			out->action = WD_ACTION_AUDIT;
-		}
-	}
-	return out->action;
+/* The verdict over complete covers. Words are visited in order, so the first deny is the lowest. */
+static __always_inline void wd_decide(struct wd_pass *pass)
+{
+	__u32 words = wd_words(pass->generation);
+	struct wd_decision *out = pass->out;
+
+	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW };
+	if (pass->terms->refer)
+		wd_repeat(words, wd_carried_word, pass);
+	wd_repeat(words, wd_decide_word, pass);
+}
+
+static __noinline long wd_incomplete_word(__u32 w, struct wd_pass *pass)
+{
+	const struct wd_generation *generation = pass->generation;
+	struct wd_decision *out = pass->out;
+	__u64 rules;
+
+	if (w >= WD_WORDS)
+		return 1;
+	rules = pass->terms->refer ? wd_uncarried(generation, 0, w) :
+				     wd_asked(generation, pass->terms, w);
+	rules &= ~pass->covers->exempt.word[w];
+	if (rules & generation->enforce.word[w])
+		out->action = WD_ACTION_DENY;
+	else if (rules && out->action == WD_ACTION_ALLOW)
+		out->action = WD_ACTION_AUDIT;
+	return 0;
 }
 
 /*
@@ -264,30 +330,14 @@ static __noinline __u32 wd_decide(const struct wd_generation *generation,
  * could have covered it. Never an allow while one could deny; not a deny where all could only
  * audit.
  */
-static __noinline __u32 wd_decide_incomplete(const struct wd_generation *generation,
-					     const struct wd_covers *covers,
-					   const struct wd_terms *terms, struct wd_decision *out)
+static __always_inline void wd_decide_incomplete(struct wd_pass *pass)
 {
-	__u32 words = wd_words(generation);
-	__u64 deny = 0, audit = 0;
+	struct wd_decision *out = pass->out;
 
-	for (__u32 w = 0; w < WD_WORDS && w < words; w++) {
-		__u64 rules = wd_listing(generation, terms->op[0], w) |
-			      wd_listing(generation, terms->op[1], w);
-
-		if (terms->refer)
-			rules = wd_uncarried(generation, 0, w);
-		rules &= ~covers->exempt.word[w];
-		deny |= rules & generation->enforce.word[w];
-		audit |= rules & ~generation->enforce.word[w];
-	}
-	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW };
-	if (!deny && !audit)
-		return WD_ACTION_ALLOW;
-	out->action = deny ? WD_ACTION_DENY : WD_ACTION_AUDIT;
-	out->reason = WD_REASON_INCOMPLETE;
-	out->op = terms->op[0];
-	return out->action;
+	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW, .op = pass->terms->op[0] };
+	wd_repeat(wd_words(pass->generation), wd_incomplete_word, pass);
+	if (out->action != WD_ACTION_ALLOW)
+		out->reason = WD_REASON_INCOMPLETE;
 }
 
 #endif

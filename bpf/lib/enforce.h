@@ -19,7 +19,8 @@ struct wd_request {
 	struct dentry *to; /* destination of a rename or link, or NULL */
 	__u32 hook;
 	__u32 op;
-	__u32 and_op; /* a second operation on the object, or WD_OP_UNSET */
+	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
+	__u32 exec_op;
 	__u32 echo; /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
@@ -40,8 +41,10 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 
 	if (request->to)
 		victim = request->to->d_inode;
-	wd_terms_of(&findings->terms, request->op, request->and_op, victim != NULL);
-	if (!wd_listed(judge->generation, &findings->terms))
+	wd_terms_of(&findings->terms, request->op, victim != NULL);
+	findings->terms.op[1] = request->and_op;
+	findings->terms.op[2] = request->exec_op;
+	if (!wd_concerned(judge))
 		return 0;
 	findings->side = WD_SIDE_FROM;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
@@ -51,7 +54,8 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 		findings->ancestor = wd_is_dir(victim);
 		wd_climb(judge, request->to, victim);
 	}
-	action = wd_conclude(judge);
+	wd_conclude(judge);
+	action = findings->decision.action;
 	if (action != WD_ACTION_DENY && (action != WD_ACTION_AUDIT || request->echo))
 		return 0;
 	ret = wd_ret_of(action);

@@ -115,7 +115,7 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	if (dentry) {
 		struct wd_event_path path = { .here = dentry, .event = event };
 
-		bpf_loop(WD_PATH_BYTES, wd_event_name, &path, 0);
+		wd_repeat(WD_PATH_BYTES, wd_event_name, &path);
 		event->path_len = path.len;
 	}
 	if (bpf_ringbuf_output(&events, event, sizeof(*event), 0))

@@ -19,22 +19,43 @@ static __always_inline int wd_ret_of(__u32 action)
 	return action == WD_ACTION_DENY ? -WD_EACCES : 0;
 }
 
-static __noinline __u32 wd_conclude(struct wd_judge *judge)
+/* Whether a walk is worth its time. */
+static __noinline int wd_concerned(struct wd_judge *judge)
 {
-	const struct wd_generation *generation = judge->generation;
 	struct wd_findings *findings = judge->findings;
+	struct wd_pass pass = {
+		.generation = judge->generation,
+		.covers = &findings->covers,
+		.terms = &findings->terms,
+		.out = &findings->decision,
+	};
 
+	return wd_listed(&pass);
+}
+
+/* Decides over what the walks found. The result is in findings->decision. */
+static __noinline int wd_conclude(struct wd_judge *judge)
+{
+	struct wd_findings *findings = judge->findings;
+	struct wd_pass pass = {
+		.generation = judge->generation,
+		.covers = &findings->covers,
+		.terms = &findings->terms,
+		.out = &findings->decision,
+	};
+
+	findings->decision.action = WD_ACTION_ALLOW;
 	if (!findings->incomplete) {
-		if (!findings->clean) /* no record at all */
-			return WD_ACTION_ALLOW;
-		if (!wd_relevant(generation, &findings->covers, &findings->terms))
-			return WD_ACTION_ALLOW;
+		/* Nothing was cleared, so nothing was found; or nothing of it says no to anybody. */
+		if (!findings->clean || !wd_relevant(&pass))
+			return 0;
 	}
 	wd_exempt(judge);
 	if (findings->incomplete)
-		return wd_decide_incomplete(generation, &findings->covers, &findings->terms,
-					    &findings->decision);
-	return wd_decide(generation, &findings->covers, &findings->terms, &findings->decision);
+		wd_decide_incomplete(&pass);
+	else
+		wd_decide(&pass);
+	return 0;
 }
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * test_judge.h - judges one wd_test_request; shared by the test program and the native runner.
  *
- * The including file defines wd_find_*() and wd_loop() first.
+ * The including file defines wd_find_*() and wd_repeat() first.
  */
 #ifndef WD_TEST_JUDGE_H
 #define WD_TEST_JUDGE_H
@@ -77,7 +77,7 @@ static __always_inline void wd_test_walk(struct wd_judge *judge, __u32 side, __u
 	judge->findings->ancestor = ancestor;
 	judge->findings->finished = 0;
 	judge->at.step = 0;
-	wd_loop(judge);
+	wd_repeat(WD_TEST_STEPS, wd_step, judge);
 	if (!judge->findings->finished)
 		judge->findings->incomplete = 1;
 }
@@ -86,13 +86,14 @@ static __always_inline __u32 wd_test_action(struct wd_judge *judge, struct wd_te
 {
 	struct wd_findings *findings = judge->findings;
 
-	wd_terms_of(&findings->terms, request->op, WD_OP_UNSET, request->replaces);
-	if (!wd_listed(judge->generation, &findings->terms))
+	wd_terms_of(&findings->terms, request->op, request->replaces);
+	if (!wd_concerned(judge))
 		return WD_ACTION_ALLOW;
 	wd_test_walk(judge, WD_SIDE_FROM, wd_moves_dir(request->op, request->is_dir));
 	if (request->to_steps)
 		wd_test_walk(judge, WD_SIDE_TO, request->is_dir);
-	return wd_conclude(judge);
+	wd_conclude(judge);
+	return findings->decision.action;
 }
 
 /* Writes the verdict into the request of `slot`. No generation: nothing is enforced. */
