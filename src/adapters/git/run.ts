@@ -5,9 +5,10 @@
 
 import { execa } from 'execa';
 import { err, failure, ok, type Result } from '../../core/result.ts';
-import { quote } from '../../wire/zod-causes.ts';
+import { escapeAndCut } from '../../core/text.ts';
 
 const TIMEOUT_MS = 60_000;
+const LINE_CHARS_MAX = 400;
 const STDERR_BYTES_MAX = 64 * 1024;
 const HARMLESS: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
@@ -57,7 +58,7 @@ export async function runGit(
       causes: stderr
         .split('\n')
         .filter((line) => line.trim() !== '')
-        .map((line) => quote(line).slice(1, -1)),
+        .map((line) => escapeAndCut(line, LINE_CHARS_MAX)),
       hints,
     }),
   );

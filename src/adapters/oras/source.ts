@@ -79,6 +79,7 @@ async function fetchBlob(
     args: ['blob', 'fetch', ...remote.flags, '--no-tty', '--output', '-', '--', reference],
     bytesMax: size,
     tooMuch: 'fetch/blob-size-exceeded',
+    judgesBytes: true,
     signal: remote.signal,
   });
   if (bytes.ok) return checkContent(bytes.value, descriptor);

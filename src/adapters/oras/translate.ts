@@ -6,7 +6,9 @@
 
 import type { ErrorCode } from '../../core/errors.ts';
 import { type Failure, failure } from '../../core/result.ts';
-import { quote } from '../../wire/zod-causes.ts';
+import { escapeAndCut } from '../../core/text.ts';
+
+const LINE_CHARS_MAX = 400;
 
 const RULES: readonly (readonly [RegExp, ErrorCode])[] = [
   [/server gave HTTP response to HTTPS client/, 'fetch/insecure-registry'],
@@ -14,7 +16,9 @@ const RULES: readonly (readonly [RegExp, ErrorCode])[] = [
     /\b401\b|\b403\b|unauthorized|credential not found|authentication required|denied|forbidden/i,
     'fetch/registry-auth',
   ],
-  [/mismatch(?:ed)? digest|digest mismatch|mismatch/i, 'fetch/digest-mismatch'],
+  [/exceeds MaxBytes/, 'fetch/manifest-too-large'],
+  [/missing required header|invalid content-?type|unknown media type/i, 'fetch/manifest-invalid'],
+  [/mismatch/i, 'fetch/digest-mismatch'],
   [/trailing data/i, 'fetch/blob-size-exceeded'],
   [/unexpected EOF|short read/i, 'fetch/blob-truncated'],
   [/:? not found$|status code 404|\b404\b/im, 'resolve/not-found'],
@@ -34,7 +38,7 @@ export function toFailure(what: string, stderr: string): Failure {
     causes: stderr
       .split('\n')
       .filter((line) => line.trim() !== '')
-      .map((line) => quote(line).slice(1, -1)),
+      .map((line) => escapeAndCut(line, LINE_CHARS_MAX)),
     hints: hint === undefined ? [] : [hint],
   });
 }
