@@ -16,6 +16,7 @@ import type {
   EnforcerStatus,
   EventTotals,
 } from '../core/enforcement.ts';
+import { applyProof } from '../core/enforcer/hooks.ts';
 import type { Committed, OpenReport } from '../core/enforcer/kernel.ts';
 import { type GenerationRow, planStartup } from '../core/enforcer/startup.ts';
 import { err, failure, ok, type Result, unreachable } from '../core/result.ts';
@@ -130,7 +131,11 @@ export class Enforcer implements EnforcerPort {
       const row = this.#current();
       if (row === null) return err(failure('confirm/health-no-data', 'nothing is enforced'));
       const { kernel, pump } = this.#parts;
-      const report = runCanaries(row, this.#opened.programs, kernel, pump, this.#now());
+      const proofs = kernel.proof();
+      if (!proofs.ok) return proofs;
+      const programs = applyProof(this.#opened.programs, proofs.value);
+      this.#opened = { ...this.#opened, programs };
+      const report = runCanaries(row, programs, kernel, pump, this.#now());
       if (report.ok) this.#canary = report.value;
       return report;
     });

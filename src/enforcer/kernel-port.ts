@@ -13,6 +13,7 @@ import type {
   PackedImage,
   PathFact,
   PeerCredentials,
+  ProgramProof,
 } from '../core/enforcer/kernel.ts';
 import type { Result } from '../core/result.ts';
 
@@ -37,6 +38,8 @@ export interface KernelPort {
   drainEvents(max: number): Result<readonly Uint8Array[]>;
   /** An ordinary child tries each; 0, an errno, or -1 for no answer. */
   tryAll(tries: readonly CanaryTry[]): Result<readonly number[]>;
+  /** What the kernel says of every link; the first call takes long. */
+  proof(): Result<readonly ProgramProof[]>;
   /** Removes pins of other builds, after this one enforces. */
   retireOther(): Result<void>;
   /** Takes all pins away: enforcement ends. Needs no `open` before. */

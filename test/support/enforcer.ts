@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createVerifier } from '../../src/adapters/sigstore/verifier.ts';
+import { collectEvidence } from '../../src/adapters/sigstore/collect.ts';
 import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
 import type { PolicyIr } from '../../src/core/policy/ir.ts';
 import type { Failure, Result } from '../../src/core/result.ts';
@@ -87,7 +87,8 @@ export class TestHost {
     const { enforcer, alerts } = assemble({
       kernel: this.kernel,
       store: opened.store,
-      verifier: createVerifier(),
+      // The same code as in the worker, without a thread per bundle.
+      verifier: { collect: async (bundle, trust) => collectEvidence(bundle, trust) },
       trust: this.trust,
       clock: this.clock,
       repository: REPOSITORY,

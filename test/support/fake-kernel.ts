@@ -62,6 +62,8 @@ export interface Faults {
   readonly failing: Set<keyof KernelPort>;
   /** Errno by canary op, in place of what the committed image says; -1 is no answer. */
   readonly errnos: Map<string, number>;
+  /** Hooks whose link is gone. */
+  readonly unpinned: Set<string>;
   loseEvents: boolean;
   eventGeneration: number | null;
   repeatEvents: boolean;
@@ -97,6 +99,7 @@ export class FakeKernel implements KernelPort {
   readonly faults: Faults = {
     failing: new Set(),
     errnos: new Map(),
+    unpinned: new Set(),
     loseEvents: false,
     eventGeneration: null,
     repeatEvents: false,
@@ -241,6 +244,23 @@ export class FakeKernel implements KernelPort {
 
   tryAll(tries: readonly CanaryTry[]): Result<readonly number[]> {
     return this.#call('tryAll', () => ok(tries.map((it) => this.#try(it))));
+  }
+
+  proof() {
+    return this.#call('proof', () =>
+      ok(
+        this.programs.map(({ program, hook, state }) => ({
+          program,
+          hook,
+          attached: state === 'attached',
+          pinned: !this.faults.unpinned.has(hook),
+          attachedTo: `bpf_lsm_${hook}`,
+          tag: 'a',
+          expectedTag: 'a',
+          recursionMisses: 0,
+        })),
+      ),
+    );
   }
 
   retireOther(): Result<void> {

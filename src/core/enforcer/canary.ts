@@ -67,9 +67,14 @@ export function planCanaries(
     ['inode_rmdir', 'delete', { op: 'rmdir', path: directory }],
     ['inode_unlink', 'delete', { op: 'unlink', path: file }],
   ];
-  const attached = new Set(programs.filter((it) => it.state === 'attached').map((it) => it.hook));
+  // A program that was attached and is no more is tried too: it is what canaries are for.
+  const hooks = new Set(
+    programs
+      .filter((it) => it.state === 'attached' || it.state === 'detached')
+      .map((it) => it.hook),
+  );
   return all
-    .filter(([hook]) => attached.has(hook))
+    .filter(([hook]) => hooks.has(hook))
     .map(([hook, operation, attempt]) => ({ hook, operation, attempt }));
 }
 

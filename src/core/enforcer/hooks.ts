@@ -9,7 +9,7 @@ import { BASELINE_PREFIX } from '../policy/baseline.ts';
 import { OPERATIONS } from '../policy/document.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import { err, failure, ok, type Result } from '../result.ts';
-import type { KernelProgram } from './kernel.ts';
+import type { KernelProgram, ProgramProof } from './kernel.ts';
 
 /** The IR as this host can run it, and which rules lost their teeth. */
 export interface HookPlan {
@@ -63,4 +63,36 @@ function brokenOperations(programs: readonly KernelProgram[]): Map<string, strin
     else if (covered.size === 0) broken.set(operation, `a hook for ${operation}`);
   });
   return broken;
+}
+
+/** The programs after comparing them with what the kernel says of their links. */
+export function applyProof(
+  programs: readonly KernelProgram[],
+  proofs: readonly ProgramProof[],
+): readonly KernelProgram[] {
+  return programs.map((program) => {
+    if (program.state !== 'attached' && program.state !== 'detached') return program;
+    const proof = proofs.find((it) => it.program === program.program);
+    const problem = proof === undefined ? 'the kernel says nothing of it' : findProblem(proof);
+    const misses = proof === undefined || proof.recursionMisses === 0 ? '' : countMisses(proof);
+    return problem === null
+      ? { ...program, state: 'attached', detail: misses }
+      : { ...program, state: 'detached', detail: problem };
+  });
+}
+
+function findProblem(proof: ProgramProof): string | null {
+  if (!proof.attached || !proof.pinned) return 'its link is not pinned any more';
+  if (proof.attachedTo !== `bpf_lsm_${proof.hook}`) {
+    return `its link leads to ${proof.attachedTo || 'an unknown function'}`;
+  }
+  // An empty tag is one that the kernel would not tell: no proof, and no disproof either.
+  if (proof.tag !== '' && proof.expectedTag !== '' && proof.tag !== proof.expectedTag) {
+    return `its tag is ${proof.tag}, the object gives ${proof.expectedTag}`;
+  }
+  return null;
+}
+
+function countMisses({ recursionMisses }: ProgramProof): string {
+  return `${recursionMisses} calls were skipped by the kernel's recursion guard`;
 }

@@ -84,6 +84,20 @@ export interface KernelCounters {
   readonly incomplete: number;
 }
 
+/** What the kernel says of the link of one program. */
+export interface ProgramProof {
+  readonly program: string;
+  readonly hook: string;
+  readonly attached: boolean;
+  readonly pinned: boolean;
+  /** BTF function that the link's program is attached to; empty when unknown. */
+  readonly attachedTo: string;
+  /** Tags of the link's program and of the same program loaded now; empty when unknown. */
+  readonly tag: string;
+  readonly expectedTag: string;
+  readonly recursionMisses: number;
+}
+
 /** One thing that an ordinary child of this process tries. */
 export interface CanaryTry {
   readonly op: string;

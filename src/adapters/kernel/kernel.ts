@@ -1,0 +1,237 @@
+// The addon as the enforcer wants it: Results in place of exceptions, numbers in place of errno names.
+// The addon's own errors are translated here, once; whatever else is thrown is a bug.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Socket } from 'node:net';
+import { constants } from 'node:os';
+import type {
+  CanaryTry,
+  Committed,
+  HostFacts,
+  KernelCounters,
+  KernelProgram,
+  OpenReport,
+  PackedImage,
+  PathFact,
+  PeerCredentials,
+  ProgramProof,
+} from '../../core/enforcer/kernel.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
+import { escapeAndCut } from '../../core/text.ts';
+import { unpackHeader } from '../../wire/abi.ts';
+import {
+  type Addon,
+  type AddonKernel,
+  type AddonProgram,
+  isAddonError,
+  openObject,
+} from './addon.ts';
+
+const ONLY_IF_PRESENT = 31;
+const NO_ANSWER = -1;
+const DETAIL_MAX = 2000;
+const ERRNOS: Readonly<Record<string, number>> = constants.errno;
+
+/** The kernel through the addon. One handle at a time. */
+export class Kernel {
+  readonly #addon: Addon;
+  #handle: AddonKernel | null = null;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+  }
+
+  probeHost(): HostFacts {
+    return this.#addon.probeHost();
+  }
+
+  open({ object, pinDir }: { object: string; pinDir: string }): Result<OpenReport> {
+    return attempt('activate/load-rejected', 'loading the BPF programs', () => {
+      this.close();
+      const opened = openObject(this.#addon, { objectPath: object, pinDir });
+      this.#handle = opened.kernel;
+      return { adopted: opened.adopted, programs: opened.programs.map(toProgram) };
+    });
+  }
+
+  resolve(path: string, follow: boolean): Result<PathFact | null> {
+    try {
+      return ok(this.#open().resolve(path, { follow }));
+    } catch (cause) {
+      if (!isAddonError(cause)) throw cause;
+      if (cause.errno === 'ENOENT' || cause.errno === 'ENOTDIR') return ok(null);
+      return err(toFailure('stage/resolve-failed', `resolving ${path}`, cause));
+    }
+  }
+
+  fill(bank: number, image: PackedImage): Result<void> {
+    return attempt('activate/kernel-refused', `filling bank ${bank}`, () =>
+      this.#open().fill(bank, image),
+    );
+  }
+
+  readBack(bank: number): Result<PackedImage | null> {
+    try {
+      return ok(this.#open().readBack(bank));
+    } catch (cause) {
+      if (!isAddonError(cause)) throw cause;
+      if (cause.code === 'bank-empty') return ok(null);
+      return err(toFailure('activate/kernel-refused', `reading bank ${bank}`, cause));
+    }
+  }
+
+  commit(bank: number): Result<void> {
+    return attempt('activate/kernel-refused', `committing bank ${bank}`, () =>
+      this.#open().commit(bank),
+    );
+  }
+
+  committed(): Result<Committed | null> {
+    return attempt('activate/kernel-refused', 'reading what is committed', () => {
+      const committed = this.#open().committed();
+      if (committed === null) return null;
+      const header = unpackHeader(committed.header);
+      invariant(header !== null, 'the addon answers headers of its own ABI');
+      return {
+        bank: header.bank,
+        generation: header.generation,
+        imageDigest: header.digest,
+        headerMapId: committed.mapIds.header,
+      };
+    });
+  }
+
+  clear(bank: number): Result<void> {
+    return attempt('activate/kernel-refused', `clearing bank ${bank}`, () =>
+      this.#open().clear(bank),
+    );
+  }
+
+  counters(): Result<KernelCounters> {
+    return attempt('activate/kernel-refused', 'reading counters', () => {
+      const { total } = this.#open().counters();
+      return {
+        sequence: Number(total.sequence),
+        emitted: Number(total.emitted),
+        dropped: Number(total.dropped),
+        denied: Number(total.denied),
+        audited: Number(total.audited),
+        incomplete: Number(total.incomplete),
+      };
+    });
+  }
+
+  drainEvents(max: number): Result<readonly Uint8Array[]> {
+    return attempt('activate/kernel-refused', 'reading events', () =>
+      this.#open().drainEvents(max),
+    );
+  }
+
+  tryAll(tries: readonly CanaryTry[]): Result<readonly number[]> {
+    return attempt('confirm/health-no-data', 'starting the canaries', () =>
+      this.#addon.probe(tries).map(({ answered, errno }) => {
+        if (!answered) return NO_ANSWER;
+        return errno === null ? 0 : (ERRNOS[errno] ?? NO_ANSWER);
+      }),
+    );
+  }
+
+  proof(): Result<readonly ProgramProof[]> {
+    return attempt('confirm/health-no-data', 'reading the attach proof', () =>
+      this.#open()
+        .proof()
+        .programs.map((it) => ({
+          program: it.program,
+          hook: it.hook,
+          attached: it.attached,
+          pinned: it.pinned,
+          attachedTo: it.attachedTo,
+          tag: it.tag,
+          expectedTag: it.expectedTag,
+          recursionMisses: Number(it.recursionMisses),
+        })),
+    );
+  }
+
+  retireOther(): Result<void> {
+    return attempt('activate/kernel-refused', 'retiring other builds', () => {
+      this.#open().retireOther();
+    });
+  }
+
+  disable(pinDir: string): Result<void> {
+    return attempt('activate/kernel-refused', 'taking the pins away', () => {
+      this.close();
+      const removed = this.#addon.disablePins(pinDir);
+      invariant(removed.alive === 0 || removed.links > 0, 'links are alive only if there were any');
+    });
+  }
+
+  peerCredentials(fd: number): Result<PeerCredentials> {
+    return attempt('host/enforcer-denied', 'asking who is at the other end', () =>
+      this.#addon.peerCredentials(fd),
+    );
+  }
+
+  notify(message: string): void {
+    try {
+      this.#addon.sdNotify(message);
+    } catch (cause) {
+      // The service manager's socket may be gone; enforcement does not depend on it.
+      if (!isAddonError(cause)) throw cause;
+    }
+  }
+
+  close(): void {
+    this.#handle?.close();
+    this.#handle = null;
+  }
+
+  #open(): AddonKernel {
+    invariant(this.#handle !== null, 'the kernel side is open');
+    return this.#handle;
+  }
+}
+
+/** The descriptor of a connected socket. Node has no public name for it; null when it is closed. */
+export function descriptorOf(socket: Socket): number | null {
+  const { _handle: handle } = socket as unknown as { _handle?: { fd?: unknown } | null };
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
+}
+
+function toProgram(row: AddonProgram): KernelProgram {
+  const { program, hook, hookId, needs, state } = row;
+  const detail =
+    state === 'rejected' ? `${row.step ?? ''} ${row.errno ?? ''} ${row.log ?? ''}` : '';
+  return {
+    program,
+    hook,
+    hookId,
+    ops: needs & ~(1 << ONLY_IF_PRESENT),
+    onlyIfPresent: needs >>> ONLY_IF_PRESENT === 1,
+    state,
+    detail: escapeAndCut(detail.trim(), DETAIL_MAX),
+  };
+}
+
+function attempt<T>(code: ErrorCode, doing: string, work: () => T): Result<T> {
+  try {
+    return ok(work());
+  } catch (cause) {
+    if (!isAddonError(cause)) throw cause;
+    return err(toFailure(code, doing, cause));
+  }
+}
+
+function toFailure(
+  code: ErrorCode,
+  doing: string,
+  cause: { readonly code: string; readonly message: string; readonly detail: string },
+) {
+  // Another handle on the same pins is another enforcer.
+  return failure(cause.code === 'busy' ? 'state/locked' : code, `${doing} failed: ${cause.code}`, {
+    causes: [cause.message, escapeAndCut(cause.detail, DETAIL_MAX)],
+  });
+}

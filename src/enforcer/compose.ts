@@ -1,0 +1,134 @@
+// The composition root of the privileged process: from a configuration to a running server. The only
+// file here that names adapters beside the store's.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { acquireLock } from '../adapters/disk/lock.ts';
+import { loadAddon } from '../adapters/kernel/addon.ts';
+import { descriptorOf, Kernel } from '../adapters/kernel/kernel.ts';
+import { createVerifier } from '../adapters/sigstore/verifier.ts';
+import { hostFailure, judgeHost } from '../core/enforcer/host.ts';
+import type { Peer } from '../core/enforcer/roles.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
+import type { ClockPort } from '../ports.ts';
+import type { EnforcerConfig } from '../wire/enforcer-config.ts';
+import { findAccount } from './accounts.ts';
+import { assemble } from './assemble.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { KernelPort } from './kernel-port.ts';
+import { parseMountinfo } from './mounts.ts';
+import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
+import { startServer } from './server.ts';
+import { openStore } from './store/store.ts';
+import { takeTrust } from './trust-in-force.ts';
+
+const CONNECTIONS_MAX = 32;
+const SESSION_LIMITS = { frameMs: 30_000, idleMs: 600_000, unsentBytesMax: 1024 * 1024 } as const;
+const OBJECT = fileURLToPath(new URL('../../bpf/build/warder.bpf.o', import.meta.url));
+
+/** What the process needs of its surroundings. */
+export interface Surroundings {
+  readonly clock: ClockPort;
+  readonly version: string;
+  readonly log: (level: 'info' | 'warn', message: string, alert: Failure | null) => void;
+  /** Where the verifying worker is when this file was bundled. */
+  readonly worker?: URL;
+}
+
+/** A running enforcer. */
+export interface RunningEnforcer {
+  /** Stops serving; the kernel goes on enforcing. */
+  close(): Promise<void>;
+}
+
+/** Starts everything, in an order in which each step may refuse without leaving traces. */
+export async function composeEnforcer(
+  config: EnforcerConfig,
+  around: Surroundings,
+): Promise<Result<RunningEnforcer>> {
+  const owners = readOwners(config);
+  if (!owners.ok) return owners;
+  const kernel: KernelPort = new Kernel(loadAddon(config.addon));
+  const unsupported = hostFailure(judgeHost(kernel.probeHost()));
+  if (unsupported !== null) return err(unsupported);
+
+  mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(config.socket.path), { recursive: true, mode: 0o755 });
+  const lock = acquireLock(join(config.stateDir, 'lock'));
+  if (!lock.ok) return lock;
+  const opened = openStore(config.stateDir, config.eventsMax);
+  if (!opened.ok) return opened;
+  const { store } = opened.value;
+  const trust = takeTrust(config.trust, store);
+  if (!trust.ok) return trust;
+
+  const { clock, version } = around;
+  const { enforcer, alerts } = assemble({
+    ...config,
+    kernel,
+    store,
+    clock,
+    version,
+    verifier: createVerifier(around.worker === undefined ? {} : { worker: around.worker }),
+    trust: trust.value.trust,
+    object: config.object ?? OBJECT,
+    bootId: readBootId(),
+    bootEpochMs: () => clock.nowMs() - readUptimeMs(),
+    mounts: () => parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')),
+    tell: (alert) => around.log('warn', 'alert', alert),
+    step: () => undefined,
+  });
+  for (const alert of opened.value.alerts) alerts.raise(alert);
+  if (trust.value.alert !== null) alerts.raise(trust.value.alert);
+
+  const started = await enforcer.start();
+  if (!started.ok) return started;
+  around.log('info', `enforcing: ${started.value.kind}`, null);
+  const server = await startServer({
+    path: config.socket.path,
+    owners: owners.value,
+    enforcer,
+    enforcerVersion: version,
+    peerOf: (socket) => readPeer(kernel, socket),
+    connectionsMax: CONNECTIONS_MAX,
+    limits: SESSION_LIMITS,
+  });
+  const timer = startDraining(enforcer, config.drainMs);
+  kernel.notify('READY=1');
+  return ok({
+    close: async () => {
+      kernel.notify('STOPPING=1');
+      clearInterval(timer);
+      await server.close();
+      enforcer.stop();
+      kernel.close();
+      store.close();
+      lock.value.release();
+    },
+  });
+}
+
+function startDraining(enforcer: Enforcer, everyMs: number): NodeJS.Timeout {
+  return setInterval(() => enforcer.drain(), everyMs);
+}
+
+function readOwners(config: EnforcerConfig): Result<{ agentUid: number; readGid: number }> {
+  const agent = findAccount('user', config.socket.agent);
+  if (!agent.ok) return agent;
+  const group = findAccount('group', config.socket.group);
+  return group.ok ? ok({ agentUid: agent.value, readGid: group.value }) : group;
+}
+
+function readPeer(kernel: KernelPort, socket: Socket): Result<Peer> {
+  const descriptor = descriptorOf(socket);
+  if (descriptor === null) return err(failure('host/enforcer-denied', 'the peer is gone already'));
+  const peer = kernel.peerCredentials(descriptor);
+  if (!peer.ok) return peer;
+  // The group list is of whoever has that number now; the socket's mode has let the peer in already.
+  const { pid, uid, gid } = peer.value;
+  return ok({ uid, gids: [gid, ...groupsOf(pid)] });
+}

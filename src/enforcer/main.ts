@@ -1,0 +1,75 @@
+// warder-enforcer --config FILE: the privileged process. The only place here that sets the exit code.
+// When it ends, however it ends, the kernel goes on enforcing.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../adapters/clock/system-clock.ts';
+import { EXIT, type ExitCode } from '../core/errors/spec.ts';
+import { ERRORS } from '../core/errors.ts';
+import { VERSION } from '../core/product.ts';
+import { err, type Failure, failure, type Result } from '../core/result.ts';
+import { type EnforcerConfig, parseEnforcerConfig } from '../wire/enforcer-config.ts';
+import { composeEnforcer } from './compose.ts';
+
+const clock = systemClock();
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const path = readArguments(args);
+  if (!path.ok) return refuse(path.error);
+  const config = readConfig(path.value);
+  if (!config.ok) return refuse(config.error);
+  const running = await composeEnforcer(config.value, {
+    clock,
+    version: VERSION,
+    log,
+  });
+  if (!running.ok) return refuse(running.error);
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+  await running.value.close();
+  return EXIT.ok;
+}
+
+function readArguments(args: readonly string[]): Result<string> {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
+    return { ok: true, value: values.config ?? '/etc/warder/enforcer.yaml' };
+  } catch (cause) {
+    // parseArgs throws TypeErrors with a code for what a user typed.
+    if (!(cause instanceof TypeError)) throw cause;
+    return err(failure('cli/usage', cause.message, { hints: ['warder-enforcer --config FILE'] }));
+  }
+}
+
+function readConfig(path: string): Result<EnforcerConfig> {
+  try {
+    return parseEnforcerConfig(readFileSync(path), path);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    return err(failure('config/unreadable', `cannot read ${path}`, { causes: [cause.message] }));
+  }
+}
+
+/** One JSON document per line: the journal keeps them, people and programs read them. */
+function log(level: 'info' | 'warn', message: string, alert: Failure | null): void {
+  const at = new Date(clock.nowMs()).toISOString();
+  process.stderr.write(`${JSON.stringify({ at, level, message, ...(alert ? { alert } : {}) })}\n`);
+}
+
+function refuse({ code, message, causes, hints, at }: Failure): ExitCode {
+  const where = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `;
+  const lines = [
+    `error: ${where}${message}`,
+    `  code: ${code}`,
+    ...causes.map((it) => `  caused by: ${it}`),
+    ...hints.map((it) => `hint: ${it}`),
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return ERRORS[code].exit;
+}
