@@ -6,12 +6,12 @@ const only = (name, comment, from, allowed) => ({
   from: { path: from, pathNot: '\\.test\\.ts$' },
   to: { pathNot: allowed },
 });
-const NODE = '^node:|^(node:)?(fs|path|os|net|crypto|util|url|stream|child_process|worker_threads|events|timers|buffer|sqlite|zlib|assert|process)(/|$)';
+const NODE = '^node:|^(node:)?(fs|path|os|net|crypto|util|url|stream|child_process|worker_threads|events|timers|buffer|sqlite|zlib|assert|process|module)(/|$)';
 const oneHome = (name, pkg, home) => ({
   name,
   comment: `${pkg} has one home, so that replacing it touches one folder.`,
   severity: 'error',
-  from: { pathNot: [home, '\\.test\\.ts$'] },
+  from: { pathNot: [...home, '\\.test\\.ts$'] },
   to: { path: `node_modules/${pkg}` },
 });
 

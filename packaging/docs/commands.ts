@@ -4,7 +4,8 @@
 
 import type { Command } from 'commander';
 import { manPage } from '../../src/cli/man-page.ts';
-import { buildProgram, type Session } from '../../src/cli/program.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import type { Session } from '../../src/cli/session.ts';
 import { VERSION } from '../../src/core/product.ts';
 
 // The tree is only described, never run: nothing of a session is touched.

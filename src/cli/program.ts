@@ -7,20 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
-import type { Io } from './io.ts';
-import type { Outcome } from './outcome.ts';
-import type { OutputFormat } from './render.ts';
-import type { Services } from './services.ts';
-
-/** What an action needs: its terminal, the outside world, and where to leave its outcome. */
-export interface Session {
-  readonly io: Io;
-  readonly services: Services;
-  /** The format asked for with `--output`. */
-  format(): OutputFormat;
-  /** Leaves the outcome to be rendered; `host` commands also say what is still enforced. */
-  finish(outcome: Outcome, about?: { readonly host: true; readonly socket: string }): void;
-}
+import type { Session } from './session.ts';
 
 /** Builds the tree; `session.finish` is called once by the action that ran. */
 export function buildProgram(session: Session, version: string): Command {

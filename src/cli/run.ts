@@ -9,9 +9,10 @@ import { failure } from '../core/result.ts';
 import { enforcedText } from './commands/control.ts';
 import type { Io } from './io.ts';
 import { failed, type Outcome } from './outcome.ts';
-import { buildProgram, isHelpExit, type Session } from './program.ts';
+import { buildProgram, isHelpExit } from './program.ts';
 import { type OutputFormat, render } from './render.ts';
 import type { Services } from './services.ts';
+import type { Session } from './session.ts';
 
 /** Runs `argv` (without node and script) and answers the exit code; prints through `io` only. */
 export async function runCli(

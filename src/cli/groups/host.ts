@@ -11,7 +11,7 @@ import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
 import { collect, ENDPOINT_HELP, endpoint, wholeNumber } from '../options.ts';
 import { done, failed } from '../outcome.ts';
-import type { Session } from '../program.ts';
+import type { Session } from '../session.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
 const STATUS_FILE = '/run/warder/agent/status.json';

@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { completionScript } from '../completion.ts';
 import { manPage } from '../man-page.ts';
 import { done } from '../outcome.ts';
-import type { Session } from '../program.ts';
+import type { Session } from '../session.ts';
 
 /** Adds `completion` and `man`. */
 export function addShellCommands(program: Command, session: Session): void {
