@@ -89,7 +89,10 @@ const aliasing: readonly Case[] = [
     setup: 'mkdir -p $D/tree/below $D/out; echo s > $D/tree/file',
     protect: [{ tree: '$D/tree' }],
     deny: ['read'],
-    attempts: [D('link', '$D/tree/file', '$D/out/file'), A('link', '$D/tree/file', '$D/tree/below/file')],
+    attempts: [
+      D('link', '$D/tree/file', '$D/out/file'),
+      A('link', '$D/tree/file', '$D/tree/below/file'),
+    ],
   },
   {
     id: '8',
@@ -437,11 +440,7 @@ const changing: readonly Case[] = [
     setup: SECRET,
     protect: secret,
     deny: ['setattr'],
-    attempts: [
-      D('setxattr', '$D/secret'),
-      D('setacl', '$D/secret'),
-      D('setflags', '$D/secret'),
-    ],
+    attempts: [D('setxattr', '$D/secret'), D('setacl', '$D/secret'), D('setflags', '$D/secret')],
   },
   {
     id: '7b',
