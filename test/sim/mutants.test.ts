@@ -76,6 +76,17 @@ const fullStatus = (state: State): EventBody => {
   return { kind: 'asked', status: state.enforcer };
 };
 
+const lockOut = (store: State['store']): State['store'] =>
+  store === null
+    ? null
+    : {
+        ...store,
+        quarantine: store.quarantine.map((it) => ({
+          ...it,
+          retryAfterMs: Date.parse('2100-01-01'),
+        })),
+      };
+
 const MUTANTS: Readonly<Record<string, Mutation>> = {
   'activates without raising the floor': skip('raise-floor', (_command, state) => raised(state)),
   'activates though the floor was not written': ignoreFailure('raise-floor', raised),
@@ -164,20 +175,10 @@ const MUTANTS: Readonly<Record<string, Mutation>> = {
       ? { ...next, commands: next.commands.filter((it) => it.kind !== 'wait') }
       : next,
   ),
-  'never lets a digest out of quarantine': onEvent((event) =>
-    event.kind === 'loaded'
-      ? {
-          ...event,
-          contents: {
-            ...event.contents,
-            quarantine: event.contents.quarantine.map((it) => ({
-              ...it,
-              retryAfterMs: Date.parse('2100-01-01'),
-            })),
-          },
-        }
-      : event,
-  ),
+  'never lets a digest out of quarantine': onStep((next) => ({
+    ...next,
+    state: { ...next.state, store: lockOut(next.state.store) },
+  })),
 };
 
 /** The first history that finds the mutant, or null when it survives. */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { expect, test } from 'vitest';
+import { ok } from '../../core/result.ts';
+import { initialStatus, type Outcome } from '../../core/status.ts';
+import { metricsReporter } from './metrics.ts';
+
+test('every series exists from the first report, and outcomes are counted', async () => {
+  let text = '';
+  const reporter = metricsReporter((it) => {
+    text = it;
+    return ok(undefined);
+  });
+  const status = initialStatus('1.0.0', 'r/p:t', 0);
+  await reporter.report(status, null);
+  const names = (it: string) => it.replaceAll(/ [0-9.]+$/gm, '').split('\n');
+  const first = names(text);
+  expect(text).toContain('warder_polls_total{outcome="refused"} 0\n');
+  expect(text).toContain('warder_condition{type="Stale"} 0\n');
+  const outcome: Outcome = {
+    kind: 'refused',
+    stage: 'verify',
+    digest: null,
+    version: null,
+    failures: [],
+    atMs: 0,
+    durationMs: 1500,
+  };
+  await reporter.report(status, outcome);
+  await reporter.report(status, outcome);
+  expect(text).toContain('warder_polls_total{outcome="refused"} 2\n');
+  expect(text).toContain('warder_poll_duration_seconds_total 3\n');
+  expect(names(text)).toEqual(first);
+});
