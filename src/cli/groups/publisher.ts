@@ -11,8 +11,8 @@ import { lintFiles, testFiles } from '../commands/policy.ts';
 import { build, publishBundle } from '../commands/publish.ts';
 import { collect, ENDPOINT_HELP, endpoint } from '../options.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
-import type { Session } from '../session.ts';
 import type { Passphrase } from '../publisher-services.ts';
+import type { Session } from '../session.ts';
 
 const DEFAULT_VARIABLE = 'WARDER_KEY_PASSPHRASE';
 
