@@ -11,9 +11,7 @@ static __always_inline int wd_judge_name(__u32 hook, __u32 op, struct dentry *de
 {
 	struct wd_request request = { .from = dentry, .hook = hook, .op = op };
 
-	/* A create that meets a positive dentry is still about the name only. */
-	if (op != WD_OP_CREATE)
-		request.inode = dentry->d_inode;
+	request.inode = dentry->d_inode; /* NULL where the name is about to be created */
 	return wd_enforce(&request);
 }
 

@@ -23,10 +23,10 @@
 /* Limits. The compiler refuses a policy beyond them with a code, never truncates. */
 #define WD_RULES_MAX 1024 /* rules of one generation, baseline included */
 #define WD_WORDS (WD_RULES_MAX / 64)
-#define WD_NAME_MAX 256 /* NAME_MAX (255) and the terminating zero */
-#define WD_DEPTH_MAX 4096 /* steps of a walk; beyond it the decision is incomplete: deny */
-#define WD_WALK_TRIES 16 /* walks that a concurrent rename may spoil before the same */
-#define WD_BANKS 4 /* generations that may be pinned at one time */
+#define WD_NAME_MAX 256	   /* NAME_MAX (255) and the terminating zero */
+#define WD_DEPTH_MAX 4096  /* steps of a walk; beyond it the decision is incomplete: deny */
+#define WD_WALK_TRIES 16   /* walks that a concurrent rename may spoil before the same */
+#define WD_BANKS 4	   /* generations that may be pinned at one time */
 #define WD_PATH_BYTES 1024 /* bytes of path in an event; longer paths are cut and say so */
 #define WD_COMM_BYTES 16
 
@@ -56,10 +56,10 @@ enum wd_action {
 /* Why a verdict is not an allow. */
 enum wd_reason {
 	WD_REASON_UNSET = 0,
-	WD_REASON_RULE = 1, /* a rule covers the request */
+	WD_REASON_RULE = 1,  /* a rule covers the request */
 	WD_REASON_REFER = 2, /* a move or link would leave a tree whose denies the target lacks */
 	WD_REASON_INCOMPLETE = 3, /* depth, a race with renames or no scratch space: deny */
-	WD_REASON_SELF = 4, /* protects the decision itself (subject spoofing) */
+	WD_REASON_SELF = 4,	  /* protects the decision itself (subject spoofing) */
 };
 
 /* The hook that judged, for events and attach proof. The number is ABI. */
@@ -109,12 +109,12 @@ struct wd_identity {
 /* What a generation knows of an identity, or of a name. Labels are indices into `labels`; 0 is
  * the empty set. */
 struct wd_object {
-	__u32 self; /* rules that cover this object itself (path objects) */
-	__u32 tree; /* rules that cover it and everything below it (tree objects) */
+	__u32 self;	/* rules that cover this object itself (path objects) */
+	__u32 tree;	/* rules that cover it and everything below it (tree objects) */
 	__u32 ancestor; /* rules that cover renaming it, because a protected name lies below */
-	__u32 exe; /* class of exempt executables; 0 is none */
-	__u32 flags; /* WD_OBJECT_* */
-	__u32 pad; /* zero */
+	__u32 exe;	/* class of exempt executables; 0 is none */
+	__u32 flags;	/* WD_OBJECT_* */
+	__u32 pad;	/* zero */
 };
 #define WD_OBJECT_HAS_NAMES 1u /* some name directly in this directory is in `names` */
 
@@ -127,8 +127,8 @@ struct wd_name_key {
 /* Exemption rows: which rules do not apply to this subject. A request collects the rows of
  * (exe, any), (any, uid) and (exe, uid). */
 struct wd_exempt_key {
-	__u32 exe; /* class, or 0 for any */
-	__u32 uid; /* effective uid in the initial namespace; 0 when match lacks WD_EXEMPT_UID */
+	__u32 exe;   /* class, or 0 for any */
+	__u32 uid;   /* effective uid in the initial namespace; 0 when match lacks WD_EXEMPT_UID */
 	__u32 match; /* WD_EXEMPT_* that must hold */
 };
 #define WD_EXEMPT_EXE 1u
@@ -136,26 +136,26 @@ struct wd_exempt_key {
 
 /* The committed header: the only thing that a decision reads to know what is in force. */
 struct wd_generation {
-	__u64 generation; /* >= 1; strictly increasing on a host */
-	__u32 bank; /* index into the outer maps */
-	__u32 rules; /* how many bits of a ruleset are in use */
-	__u8 digest[32]; /* SHA-256 over the packed image; see src/wire/abi.ts */
-	struct wd_ruleset enforce; /* rules of policies in mode enforce; the others audit */
+	__u64 generation;	      /* >= 1; strictly increasing on a host */
+	__u32 bank;		      /* index into the outer maps */
+	__u32 rules;		      /* how many bits of a ruleset are in use */
+	__u8 digest[32];	      /* SHA-256 over the packed image; see src/wire/abi.ts */
+	struct wd_ruleset enforce;    /* rules of policies in mode enforce; the others audit */
 	struct wd_ruleset op[WD_OPS]; /* rules that list the operation */
 };
 
 struct wd_verdict {
 	__u32 action; /* enum wd_action */
-	__u32 rule; /* bit index; meaningful for RULE and REFER */
+	__u32 rule;   /* bit index; meaningful for RULE and REFER */
 	__u32 reason; /* enum wd_reason */
-	__s32 ret; /* 0 or -EACCES */
+	__s32 ret;    /* 0 or -EACCES */
 };
 
 /* One deny, would-deny or incomplete decision. */
 struct wd_event {
 	__u64 sequence; /* per cpu, from 1, counted before space is reserved: gaps are losses */
 	__u64 generation;
-	__u64 boottime_ns; /* bpf_ktime_get_boot_ns() */
+	__u64 boottime_ns;	 /* bpf_ktime_get_boot_ns() */
 	__u64 start_boottime_ns; /* of the thread group leader: names a pid uniquely */
 	__u64 cgroup_id;
 	struct wd_identity object;
@@ -170,10 +170,10 @@ struct wd_event {
 	__s32 ret;
 	__u32 pid;
 	__u32 tgid;
-	__u32 ppid; /* tgid of the real parent */
-	__u32 uid; /* effective, initial namespace */
+	__u32 ppid;	  /* tgid of the real parent */
+	__u32 uid;	  /* effective, initial namespace */
 	__u32 path_flags; /* WD_PATH_* */
-	__u32 pad; /* zero */
+	__u32 pad;	  /* zero */
 	char comm[WD_COMM_BYTES];
 	/* Names from the object up to the filesystem root, each ended by a zero byte. */
 	char path[WD_PATH_BYTES];
@@ -189,13 +189,13 @@ struct wd_counters {
 	__u64 audited;
 	__u64 incomplete;
 	__u64 decisions; /* requests judged under a generation */
-	__u64 retries; /* walks repeated because of a rename */
+	__u64 retries;	 /* walks repeated because of a rename */
 };
 
 /* The resolver: user space writes the thread id, calls fstat on an O_PATH descriptor and reads the
  * identity that the kernel saw. */
 struct wd_resolve {
-	__u32 tid; /* 0: off */
+	__u32 tid;  /* 0: off */
 	__u32 seen; /* 1 when `identity` was filled since tid was written */
 	struct wd_identity identity;
 	__u32 nlink;
@@ -216,13 +216,13 @@ struct wd_test_request {
 	struct wd_identity exe_parent;
 	char exe_name[64];
 	__u32 from_steps; /* object first, filesystem root last */
-	__u32 to_steps; /* destination of a rename or link; 0: none */
-	__u32 replaces; /* the destination exists: it is deleted by the rename */
-	__u32 is_dir; /* the object is a directory */
+	__u32 to_steps;	  /* destination of a rename or link; 0: none */
+	__u32 replaces;	  /* the destination exists: it is deleted by the rename */
+	__u32 is_dir;	  /* the object is a directory */
 	struct wd_test_step from[WD_TEST_STEPS];
 	struct wd_test_step to[WD_TEST_STEPS];
 	struct wd_verdict verdict; /* out */
-	__u64 generation; /* out */
+	__u64 generation;	   /* out */
 };
 
 #endif

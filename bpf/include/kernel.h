@@ -133,7 +133,13 @@ struct task_struct {
 #define WD_ATTR_TIMES_SET (1 << 16)
 #define WD_ATTR_TOUCH (1 << 17)
 
-/* Runs fn(index, ctx) for 0 <= index < n until it returns 1. */
+/*
+ * Runs fn(index, ctx) for 0 <= index < n until it returns 1.
+ *
+ * Verifiers before 6.7 look at fn once, with the stack as it is before the first call, and remove
+ * what is dead in that state. So nothing on the stack that fn changes may start as a known number
+ * or as NULL: such state lives in a map, which no verifier follows, or starts as another pointer.
+ */
 #define wd_repeat(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
 
 #endif

@@ -36,7 +36,7 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 
 	if (!(sequence & 1)) {
 		judge->at.here = climb->dentry;
-		judge->at.below = NULL;
+		judge->at.below = climb->dentry; /* not NULL: see wd_repeat() */
 		judge->at.inode = climb->inode;
 		findings->incomplete = 0;
 		findings->finished = 0;

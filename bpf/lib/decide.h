@@ -33,8 +33,8 @@
 
 /* The rules that a walk found for one side of a request. */
 struct wd_cover {
-	struct wd_ruleset own; /* of the object's identity */
-	struct wd_ruleset name; /* of the object's name */
+	struct wd_ruleset own;	 /* of the object's identity */
+	struct wd_ruleset name;	 /* of the object's name */
 	struct wd_ruleset chain; /* tree parts of every directory above: also the REFER set */
 };
 
@@ -48,16 +48,16 @@ struct wd_covers {
 
 struct wd_terms {
 	__u32 op[WD_TERM_OPS]; /* on the object; WD_OP_UNSET is no term */
-	__u32 create; /* 1: the destination name comes into being */
-	__u32 remove; /* 1: what the destination name leads to is deleted */
-	__u32 refer; /* 1: rules of `from`'s directories must hold at `to` as well */
+	__u32 create;	       /* 1: the destination name comes into being */
+	__u32 remove;	       /* 1: what the destination name leads to is deleted */
+	__u32 refer;	       /* 1: rules of `from`'s directories must hold at `to` as well */
 };
 
 struct wd_decision {
 	__u32 action;
 	__u32 rule;
 	__u32 reason;
-	__u32 op; /* of the term that denied; for REFER the operation asked for */
+	__u32 op;   /* of the term that denied; for REFER the operation asked for */
 	__u32 side; /* whose object the event names */
 	/* Intermediate results, over all words. */
 	__u32 carried; /* operations that some rule of the destination lists, in either mode */
@@ -181,8 +181,8 @@ static __noinline long wd_relevant_word(__u32 w, struct wd_pass *pass)
 		return 1;
 	wd_hits_of(&hits, pass, w);
 	pass->out->any |= hits.object | hits.create | hits.remove;
-	pass->out->any |= pass->covers->side[WD_SIDE_FROM].chain.word[w] &
-			  -(__u64)pass->terms->refer;
+	pass->out->any |=
+		pass->covers->side[WD_SIDE_FROM].chain.word[w] & -(__u64)pass->terms->refer;
 	return 0;
 }
 
@@ -315,8 +315,8 @@ static __noinline long wd_incomplete_word(__u32 w, struct wd_pass *pass)
 
 	if (w >= WD_WORDS)
 		return 1;
-	rules = pass->terms->refer ? wd_uncarried(generation, 0, w) :
-				     wd_asked(generation, pass->terms, w);
+	rules = pass->terms->refer ? wd_uncarried(generation, 0, w)
+				   : wd_asked(generation, pass->terms, w);
 	rules &= ~pass->covers->exempt.word[w];
 	if (rules & generation->enforce.word[w])
 		out->action = WD_ACTION_DENY;

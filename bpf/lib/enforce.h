@@ -16,7 +16,7 @@
 struct wd_request {
 	struct dentry *from; /* the object; a negative dentry for a name that is created */
 	struct inode *inode; /* of the object; NULL for a name that is created */
-	struct dentry *to; /* destination of a rename or link, or NULL */
+	struct dentry *to;   /* destination of a rename or link, or NULL */
 	__u32 hook;
 	__u32 op;
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */

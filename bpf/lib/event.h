@@ -20,8 +20,7 @@ struct {
 
 struct wd_event_path {
 	struct dentry *here;
-	struct wd_event *event;
-	__u32 len;
+	struct wd_event *event; /* path_len so far lives here: see wd_repeat() */
 };
 
 /* Appends one name; the callback of bpf_loop. The root's own name "/" is left out. */
@@ -29,7 +28,7 @@ static __noinline long wd_event_name(__u32 index, struct wd_event_path *path)
 {
 	struct dentry *here = path->here;
 	struct dentry *parent = here->d_parent;
-	__u32 len = path->len;
+	__u32 len = path->event->path_len;
 	long got;
 
 	if (!parent || parent == here)
@@ -42,7 +41,7 @@ static __noinline long wd_event_name(__u32 index, struct wd_event_path *path)
 		path->event->path_flags |= WD_PATH_CUT;
 		return 1;
 	}
-	path->len = len + got;
+	path->event->path_len = len + got;
 	path->here = parent;
 	return 0;
 }
@@ -116,7 +115,6 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 		struct wd_event_path path = { .here = dentry, .event = event };
 
 		wd_repeat(WD_PATH_BYTES, wd_event_name, &path);
-		event->path_len = path.len;
 	}
 	if (bpf_ringbuf_output(&events, event, sizeof(*event), 0))
 		__sync_fetch_and_add(&here->dropped, 1);

@@ -16,7 +16,8 @@
 struct wd_cursor {
 	struct dentry *here;
 	struct dentry *below;
-	struct inode *inode; /* of `here`; the opened one at the start, see overlayfs in file.bpf.c */
+	struct inode
+		*inode; /* of `here`; the opened one at the start, see overlayfs in file.bpf.c */
 };
 
 #include "walk.h"

@@ -14,7 +14,7 @@
 #include "walk.h"
 
 struct wd_subject {
-	struct wd_identity exe; /* all zero: no executable, as kernel threads */
+	struct wd_identity exe;	   /* all zero: no executable, as kernel threads */
 	struct wd_identity parent; /* the directory of its name */
 	__u32 uid;
 	__u32 known; /* 1: exe is set */

@@ -11,7 +11,6 @@ struct wd_test_scratch;
 
 struct wd_cursor {
 	struct wd_test_scratch *slot;
-	__u32 step;
 };
 
 #endif

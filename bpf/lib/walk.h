@@ -30,12 +30,12 @@ struct wd_findings {
 	struct wd_name_key key; /* of the name being looked up */
 	struct wd_terms terms;
 	struct wd_decision decision;
-	__u32 side; /* being walked, WD_SIDE_* */
-	__u32 ancestor; /* 1: ancestor parts count, the operation takes a directory away */
-	__u32 clean; /* 1: covers were cleared for this request */
+	__u32 side;	  /* being walked, WD_SIDE_* */
+	__u32 ancestor;	  /* 1: ancestor parts count, the operation takes a directory away */
+	__u32 clean;	  /* 1: covers were cleared for this request */
 	__u32 incomplete; /* 1: the walk did not see everything */
-	__u32 finished; /* 1: the walk reached the root */
-	__u32 settled; /* 1: no rename happened during the walk */
+	__u32 finished;	  /* 1: the walk reached the root */
+	__u32 settled;	  /* 1: no rename happened during the walk */
 };
 
 struct wd_judge {
@@ -60,7 +60,7 @@ static __always_inline void wd_merge(struct wd_ruleset *into, const struct wd_ru
 	into->word[0] |= rules->word[0];
 	if (words <= 1)
 		return;
-	/* Unrolled: every loop with an exit per word multiplies what the verifier has to follow. */
+		/* Unrolled: every loop with an exit per word multiplies what the verifier has to follow. */
 #pragma clang loop unroll(full)
 	for (__u32 w = 1; w < WD_WORDS; w++)
 		into->word[w] |= rules->word[w];
