@@ -75,7 +75,13 @@ function runC(): Record<string, unknown> {
   const folder = mkdtempSync(join(tmpdir(), 'warder-abi-'));
   try {
     writeFileSync(join(folder, 'abi.c'), PROGRAM);
-    execFileSync('cc', ['-I', INCLUDE, '-o', join(folder, 'abi'), join(folder, 'abi.c')]);
+    execFileSync(process.env['CC'] ?? 'cc', [
+      '-I',
+      INCLUDE,
+      '-o',
+      join(folder, 'abi'),
+      join(folder, 'abi.c'),
+    ]);
     return JSON.parse(execFileSync(join(folder, 'abi'), { encoding: 'utf8' })) as Record<
       string,
       unknown

@@ -34,13 +34,14 @@ const runners = [
 
 describe.each(runners)('$name', ({ path, refusal }) => {
   const missing = existsSync(path) ? null : `${path} is not built`;
+  const why = refusal ?? missing;
 
   it('is built', () => {
     expect(missing).toBeNull();
   });
 
   it.for([...byPolicy()])('gives the golden verdicts for %s', ([, vectors], { skip }) => {
-    skip(refusal !== null, refusal ?? '');
+    skip(why !== null, why ?? '');
     const ir = compileNamed(vectors[0]?.policy ?? []);
     const said = runRunner(
       path,
@@ -52,7 +53,7 @@ describe.each(runners)('$name', ({ path, refusal }) => {
   });
 
   it('agrees with decide() on random policies and requests', ({ skip }) => {
-    skip(refusal !== null, refusal ?? '');
+    skip(why !== null, why ?? '');
     for (const { ir, requests } of randomPacks()) {
       const wanted = requests.map((request) => toRunnerVerdict(decide(ir, request)));
       const said = runRunner(path, ir, requests);
