@@ -75,7 +75,7 @@ static __always_inline int wd_identify(const struct inode *inode, struct wd_iden
 	return 1;
 }
 
-static __always_inline int wd_cursor_read(struct wd_judge *judge, __u32 index)
+static __always_inline int wd_cursor_read(struct wd_judge *judge)
 {
 	return wd_identify(judge->at.inode, &judge->node);
 }

@@ -31,7 +31,7 @@ static __always_inline __u32 wd_test_steps(struct wd_judge *judge)
 	return judge->findings->side == WD_SIDE_TO ? request->to_steps : request->from_steps;
 }
 
-static __always_inline int wd_cursor_read(struct wd_judge *judge, __u32 index)
+static __always_inline int wd_cursor_read(struct wd_judge *judge)
 {
 	struct wd_test_step *here = wd_test_step(judge, judge->at.slot->step);
 

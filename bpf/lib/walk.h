@@ -7,7 +7,7 @@
  *
  *   struct wd_cursor                            a place in a chain of names
  *   wd_find_object/name/label/exempt(judge, key) records of the generation, or NULL
- *   wd_cursor_read(judge, index)                puts the identity here into judge->node; 0: a name
+ *   wd_cursor_read(judge)                       puts the identity here into judge->node; 0: a name
  *                                               without an inode; negative: cannot tell
  *   wd_cursor_name(judge, name)                 the zero-padded name of the step below
  *   wd_cursor_up(judge)                         1: moved to the parent; 0: this was the root;
@@ -50,7 +50,7 @@ static const struct wd_object *wd_find_object(struct wd_judge *judge,
 static const struct wd_object *wd_find_name(struct wd_judge *judge, const struct wd_name_key *key);
 static const struct wd_ruleset *wd_find_label(struct wd_judge *judge, const __u32 *label);
 static const __u32 *wd_find_exempt(struct wd_judge *judge, const struct wd_exempt_key *key);
-static int wd_cursor_read(struct wd_judge *judge, __u32 index);
+static int wd_cursor_read(struct wd_judge *judge);
 static void wd_cursor_name(struct wd_judge *judge, char *name);
 static int wd_cursor_up(struct wd_judge *judge);
 
@@ -60,8 +60,8 @@ static __always_inline void wd_merge(struct wd_ruleset *into, const struct wd_ru
 	into->word[0] |= rules->word[0];
 	if (words <= 1)
 		return;
-		/* Unrolled: every loop with an exit per word multiplies what the verifier has to follow. */
-#pragma clang loop unroll(full)
+	/* Unrolled: every loop with an exit per word multiplies what the verifier has to follow. */
+	WD_UNROLL
 	for (__u32 w = 1; w < WD_WORDS; w++)
 		into->word[w] |= rules->word[w];
 }
@@ -71,7 +71,7 @@ static __always_inline void wd_clear(struct wd_ruleset *rules, __u32 words)
 	rules->word[0] = 0;
 	if (words <= 1)
 		return;
-#pragma clang loop unroll(full)
+	WD_UNROLL
 	for (__u32 w = 1; w < WD_WORDS; w++)
 		rules->word[w] = 0;
 }
@@ -151,7 +151,7 @@ static __always_inline void wd_visit(struct wd_judge *judge, __u32 index)
 /* One step upwards; the callback of bpf_loop, so 0 goes on and 1 ends. */
 static __noinline long wd_step(__u32 index, struct wd_judge *judge)
 {
-	int here = wd_cursor_read(judge, index);
+	int here = wd_cursor_read(judge);
 	int up;
 
 	if (here > 0)
