@@ -55,7 +55,7 @@ jobs:
           printf '%s' "$REGISTRY_CONFIG" > "$RUNNER_TEMP/registry/config.json"
           printf '%s' "$WARDER_KEY" > "$RUNNER_TEMP/key.pem"
           unset WARDER_KEY REGISTRY_CONFIG
-          warder/bin/warder publish policies --commit "$GITHUB_SHA" \\
+          warder/bin/warder publish --dir policies --commit "$GITHUB_SHA" \\
             --key "$RUNNER_TEMP/key.pem" --passphrase-env WARDER_PASSPHRASE \\
             --credentials "$RUNNER_TEMP/registry"
 `;
@@ -73,7 +73,7 @@ WARDER_PASSPHRASE_FILE=\${WARDER_PASSPHRASE_FILE:-/etc/warder/publish/passphrase
 while read -r _old new ref; do
   [ "$ref" = refs/heads/main ] || continue
   case $new in *[!0]*) ;; *) continue ;; esac # the branch was deleted
-  "$WARDER" publish "$PWD" --commit "$new" \\
+  "$WARDER" publish --dir "$PWD" --commit "$new" \\
     --key "$WARDER_KEY_FILE" --passphrase-file "$WARDER_PASSPHRASE_FILE"
 done
 `;

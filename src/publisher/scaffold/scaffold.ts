@@ -9,14 +9,11 @@ import { PUBLISH_HOOK, PUBLISH_WORKFLOW } from './automation.ts';
 export interface ScaffoldFile {
   readonly path: string;
   readonly text: string;
-  readonly isExecutable: boolean;
+  readonly executable: boolean;
 }
 
-/** What the author said; everything else has a default in the files. */
-export interface ScaffoldAnswers {
-  readonly name: string;
-  readonly tenant: string;
-  readonly channel: string;
+/** What the author may say; the rest is edited in the files. */
+export interface ScaffoldOptions {
   /** Canonical repository of the bundles. */
   readonly repository: string;
   /** Canonical URL of the Git repository. */
@@ -24,29 +21,29 @@ export interface ScaffoldAnswers {
 }
 
 /** The files of a new policy repository. */
-export function initRepository(answers: ScaffoldAnswers): readonly ScaffoldFile[] {
+export function scaffold(options: ScaffoldOptions): readonly ScaffoldFile[] {
   return [
-    plain('warder.yaml', configOf(answers)),
+    plain('warder.yaml', configOf(options)),
     plain('policies/example.yaml', EXAMPLE_POLICY),
     plain('policies/example.test.yaml', EXAMPLE_TEST),
-    plain('README.md', readmeOf(answers)),
+    plain('README.md', readmeOf(options)),
     plain('.gitignore', '# Keys never are committed.\n*.pem\n*.key\n.env\n'),
     plain('.github/workflows/publish.yml', PUBLISH_WORKFLOW),
-    { path: 'hooks/post-receive', text: PUBLISH_HOOK, isExecutable: true },
+    { path: 'hooks/post-receive', text: PUBLISH_HOOK, executable: true },
   ];
 }
 
 function plain(path: string, text: string): ScaffoldFile {
-  return { path, text, isExecutable: false };
+  return { path, text, executable: false };
 }
 
-function configOf({ name, tenant, channel, repository, source }: ScaffoldAnswers): string {
+function configOf({ repository, source }: ScaffoldOptions): string {
   return `# How this repository is published. Hosts compare all of it with their trust policy.
 apiVersion: warder.dev/v1alpha1
 kind: PolicyRepository
-name: ${name}
-tenant: ${tenant}
-channel: ${channel}
+name: policies
+tenant: default
+channel: prod
 # Where the bundles go, and the name that is signed.
 repository: ${repository}
 source:
@@ -93,11 +90,11 @@ tests:
     expect: allow
 `;
 
-function readmeOf({ name, channel, repository }: ScaffoldAnswers): string {
-  return `# ${name}
+function readmeOf({ repository }: ScaffoldOptions): string {
+  return `# Policies
 
 Policies that hosts enforce in their kernels. A push to \`main\` becomes a signed bundle at
-\`${repository}:${channel}\`.
+\`${repository}:prod\`.
 
 - \`policies/*.yaml\`: what is protected. \`policies/*.test.yaml\`: what must hold; publishing stops when it does not.
 - \`warder.yaml\`: name, channel, registry and lifetime of the bundles.
