@@ -104,6 +104,18 @@ export async function replay(digest: Digest, options: AdmissionOptions): Promise
   return trust.onDistrustedLkg === 'baseline' ? err(distrusted) : ok({ ...admitted, distrusted });
 }
 
+/** Nothing changes what is enforced while an administrator has it off. */
+export function checkEnabled(store: EnforcerStore): Result<void> {
+  const disabled = store.read('disabled');
+  if (disabled === null) return ok(undefined);
+  return err(
+    failure('activate/disabled', `enforcement was disabled by ${disabled.by}`, {
+      causes: [disabled.reason],
+      hints: ['run: warder resume'],
+    }),
+  );
+}
+
 function checkAble({ store, clock }: AdmissionOptions): Result<void> {
   if (store.read('lost') !== null) {
     return err(

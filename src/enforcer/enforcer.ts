@@ -17,19 +17,22 @@ import type {
   EventTotals,
 } from '../core/enforcement.ts';
 import { applyProof } from '../core/enforcer/hooks.ts';
-import type { Committed, OpenReport } from '../core/enforcer/kernel.ts';
-import { type GenerationRow, planStartup } from '../core/enforcer/startup.ts';
-import { err, failure, ok, type Result, unreachable } from '../core/result.ts';
+import type { OpenReport } from '../core/enforcer/kernel.ts';
+import type { GenerationRow } from '../core/enforcer/startup.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
-import { admit, replay } from './admission.ts';
+import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
-import { isCanaryComplete, runCanaries } from './canary.ts';
+import { runCanaries } from './canary.ts';
+import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
 import type { EventPump } from './events.ts';
-import { type BuildOptions, build, fallBack, rebuild } from './fallback.ts';
+import { type BuildOptions, build, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
+import { converge } from './startup.ts';
+import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
 /** The parts of the process. */
 export interface EnforcerParts {
@@ -44,15 +47,6 @@ export interface EnforcerParts {
   readonly bootId: string;
   readonly confirmWindowMs: number;
 }
-
-const NO_TOTALS: EventTotals = {
-  sequence: 0,
-  emitted: 0,
-  dropped: 0,
-  denied: 0,
-  audited: 0,
-  incomplete: 0,
-};
 
 /** The enforcer. {@link Enforcer.start} comes first. */
 export class Enforcer implements EnforcerPort {
@@ -77,7 +71,7 @@ export class Enforcer implements EnforcerPort {
 
   /** Moves events out of the kernel; called by a timer. */
   drain(): void {
-    if (this.#store.read('disabled') !== null) return;
+    if (this.#opened.programs.length === 0) return;
     const drained = this.#parts.pump.drain();
     if (!drained.ok) this.#parts.alerts.raise(drained.error);
     const totals = this.#totals();
@@ -90,36 +84,23 @@ export class Enforcer implements EnforcerPort {
     this.#dropped = totals.dropped;
   }
 
-  /** Ends this process's part: timers only. Pins stay, the kernel goes on enforcing. */
+  /** Ends this process's timers. Pins stay, the kernel goes on enforcing. */
   stop(): void {
     this.#window.cancel();
   }
 
   async status(): Promise<Result<EnforcerStatus>> {
-    const store = this.#store;
-    const lastKnownGood = store.read('lastKnownGood');
-    const row = this.#current();
-    const { trust } = this.#build.admission;
-    return ok({
-      enforced: this.#toEnforced(row),
-      lastKnownGood: lastKnownGood === null ? null : this.#summaryOf(lastKnownGood),
-      highestSeen: store.read('floor')?.highestSeen ?? null,
-      hold: store.read('hold'),
-      canary: this.#canary,
-      hooks: this.#opened.programs.map(({ hook, program, state, detail }) => ({
-        hook,
-        program,
-        state,
-        detail,
-      })),
-      totals: this.#totals(),
-      adopted: this.#opened.adopted,
-      trust: { version: trust.version, fingerprint: trust.fingerprint },
-      enforcerVersion: this.#build.admission.version,
-      bootId: this.#parts.bootId,
-      alerts: this.#parts.alerts.list(),
-      demoted: row?.demoted ?? [],
-    });
+    return ok(
+      toStatus({
+        admission: this.#build.admission,
+        row: this.#current(),
+        canary: this.#canary,
+        opened: this.#opened,
+        totals: this.#totals(),
+        alerts: this.#parts.alerts.list(),
+        bootId: this.#parts.bootId,
+      }),
+    );
   }
 
   activate(bundle: BundleBytes): Promise<Result<Enforced>> {
@@ -193,85 +174,24 @@ export class Enforcer implements EnforcerPort {
   }
 
   async #start(): Promise<Result<Enforced>> {
-    const { kernel, object, pinDir, bootId, alerts, generations } = this.#parts;
-    const disabled = this.#store.read('disabled') !== null;
-    if (disabled) return ok({ kind: 'nothing' });
+    const { kernel, object, pinDir, alerts } = this.#parts;
+    if (this.#store.read('disabled') !== null) return ok({ kind: 'nothing' });
     const opened = kernel.open({ object, pinDir });
     if (!opened.ok) return opened;
     this.#opened = opened.value;
     const committed = kernel.committed();
     if (!committed.ok) return committed;
-    const row = committed.value === null ? null : generations.rowOf(committed.value);
-    const plan = planStartup({
-      committed: committed.value,
-      row,
-      bootId,
-      hold: this.#store.read('hold'),
-      disabled,
-      canaryComplete: row !== null && isCanaryComplete(row.canaryDir),
-    });
-    switch (plan.kind) {
-      case 'disabled':
-        return ok({ kind: 'nothing' });
-      case 'adopt':
-        return this.#settle(await this.#reviewTrust(plan.row));
-      case 'rebuild':
-        return this.#settle(await this.#renewCanary(plan.row));
-      case 'fall-back': {
-        if (plan.why === 'unknown-generation') alerts.raise(unknownGeneration(committed.value));
-        return this.#settle(await fallBack(this.#heldOut(), this.#build));
-      }
-      default:
-        return unreachable(plan);
-    }
-  }
-
-  /** After anything that changed what is enforced at start: old builds go, a pending one is timed. */
-  #settle(row: Result<GenerationRow>): Result<Enforced> {
+    const row = await converge(committed.value, this.#build);
     if (!row.ok) return row;
-    const retired = this.#parts.kernel.retireOther();
-    if (!retired.ok) this.#parts.alerts.raise(retired.error);
+    const retired = kernel.retireOther();
+    if (!retired.ok) alerts.raise(retired.error);
     // Nobody could confirm while this process was away: the window begins again.
     if (row.value.digest !== null && !row.value.confirmed) this.#armWindow();
     return ok(this.#toEnforced(row.value));
   }
 
-  /** L03: the trust policy may have changed while nobody looked. */
-  async #reviewTrust(row: GenerationRow): Promise<Result<GenerationRow>> {
-    if (row.digest === null) return ok(row);
-    const { admission, alerts } = this.#build;
-    if (this.#store.admitted(row.digest)?.trustFingerprint === admission.trust.fingerprint) {
-      return ok(row);
-    }
-    const replayed = await replay(row.digest, admission);
-    if (replayed.ok) {
-      if (replayed.value.distrusted !== null) alerts.raise(replayed.value.distrusted);
-      return ok(row);
-    }
-    alerts.raise(replayed.error);
-    // Damaged evidence is no reason to take away what the kernel holds intact.
-    if (replayed.error.code !== 'restore/distrusted') return ok(row);
-    return fallBack([...this.#heldOut(), row.digest], this.#build);
-  }
-
-  async #renewCanary(row: GenerationRow): Promise<Result<GenerationRow>> {
-    const renewed = row.confirmed
-      ? await rebuild(row.digest, this.#build)
-      : await this.#rebuildUnconfirmed(row);
-    if (renewed.ok) return renewed;
-    // What is enforced stays; only its proof is missing, and the next probe says so.
-    this.#parts.alerts.raise(renewed.error);
-    return ok(row);
-  }
-
-  async #rebuildUnconfirmed(row: GenerationRow): Promise<Result<GenerationRow>> {
-    if (row.digest === null) return rebuild(null, this.#build);
-    const replayed = await replay(row.digest, this.#build.admission);
-    return replayed.ok ? build(row.digest, replayed.value.ir, this.#build) : replayed;
-  }
-
   async #activate(bundle: BundleBytes): Promise<Result<Enforced>> {
-    const enabled = this.#checkEnabled();
+    const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const admitted = await admit(bundle, this.#build.admission);
     if (!admitted.ok) return admitted;
@@ -286,34 +206,14 @@ export class Enforcer implements EnforcerPort {
   }
 
   #confirm(digest: Digest): Result<Enforced> {
-    const row = this.#current();
-    if (row === null || row.digest !== digest) {
-      return err(failure('confirm/not-pending', `${digest} is not what is enforced`));
-    }
-    if (row.confirmed && this.#store.read('lastKnownGood') === digest) {
-      return ok(this.#toEnforced(row));
-    }
-    if (this.#canary === null || this.#canary.generation !== row.generation) {
-      return err(failure('confirm/health-no-data', 'the canaries of this generation did not run'));
-    }
-    if (!this.#canary.healthy) {
-      return err(failure('confirm/health-failed', 'a canary of this generation failed'));
-    }
-    const written = this.#store.confirm(row.generation, digest);
-    if (!written.ok) return written;
-    this.#build.admission.step('confirmed');
+    const row = confirmGeneration(this.#current(), digest, this.#canary, this.#build.admission);
+    if (!row.ok) return row;
     this.#window.cancel();
-    const hold = this.#store.read('hold');
-    const version = this.#summaryOf(digest)?.version;
-    if (hold !== null && version !== undefined && version > hold.version) {
-      const cleared = this.#store.write({ hold: null });
-      if (!cleared.ok) return cleared;
-    }
-    return ok(this.#toEnforced({ ...row, confirmed: true }));
+    return ok(this.#toEnforced(row.value));
   }
 
   async #restore(): Promise<Result<Enforced>> {
-    const enabled = this.#checkEnabled();
+    const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const current = this.#current();
     if (current?.confirmed && this.#isLastKnownGood(current.digest)) {
@@ -327,7 +227,7 @@ export class Enforcer implements EnforcerPort {
   }
 
   async #rollback(by: string, reason: string): Promise<Result<Enforced>> {
-    const enabled = this.#checkEnabled();
+    const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const current = this.#current();
     const summary = current?.digest == null ? null : this.#summaryOf(current.digest);
@@ -364,29 +264,13 @@ export class Enforcer implements EnforcerPort {
   }
 
   #toEnforced(row: GenerationRow | null): Enforced {
-    if (row === null) return { kind: 'nothing' };
-    const { generation, confirmed } = row;
-    const since = row.committedAt ?? this.#now();
-    const bundle = row.digest === null ? null : this.#summaryOf(row.digest);
-    if (bundle === null) return { kind: 'baseline', generation, since };
-    return { kind: 'bundle', generation, since, bundle, confirmed };
+    return toEnforced(row, this.#store);
   }
 
   #totals(): EventTotals {
     if (this.#opened.programs.length === 0) return NO_TOTALS;
     const counters = this.#parts.kernel.counters();
     return counters.ok ? counters.value : NO_TOTALS;
-  }
-
-  #checkEnabled(): Result<void> {
-    const disabled = this.#store.read('disabled');
-    if (disabled === null) return ok(undefined);
-    return err(
-      failure('activate/disabled', `enforcement was disabled by ${disabled.by}`, {
-        causes: [disabled.reason],
-        hints: ['run: warder resume'],
-      }),
-    );
   }
 
   #heldOut(): readonly Digest[] {
@@ -420,11 +304,4 @@ export class Enforcer implements EnforcerPort {
 
 function isDigest(value: Digest | null): value is Digest {
   return value !== null;
-}
-
-function unknownGeneration(committed: Committed | null) {
-  return failure('state/lost', 'the kernel enforces a generation that this store does not know', {
-    causes: [`generation ${committed?.generation ?? 0}`],
-    hints: ['the store was replaced or damaged; the best known generation is in force now'],
-  });
 }

@@ -142,7 +142,8 @@ function firstMissing(path: string): string {
       return `${exists}/${part}`;
     }
   }
-  return path;
+  // All of it is there, and the last part is no directory.
+  return exists;
 }
 
 function readLink(path: string): Result<string> {

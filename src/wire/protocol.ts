@@ -114,8 +114,11 @@ export function encodeBundle(value: BundleBytes): unknown {
   };
 }
 
+/** The shape of a message; its parser. */
+export type Shape<T> = z.ZodType<T>;
+
 /** Parses with a schema; the first problems become causes. */
-export function parse<T>(schema: z.ZodType<T>, value: unknown): Result<T> {
+export function parse<T>(schema: Shape<T>, value: unknown): Result<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   return err(

@@ -4,11 +4,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { z } from 'zod';
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Result } from '../../core/result.ts';
 import type { EnforcerPort } from '../../ports.ts';
-import { encodeBundle, parse } from '../../wire/protocol.ts';
+import { encodeBundle, parse, type Shape } from '../../wire/protocol.ts';
 import {
   canaryShape,
   enforcedShape,
@@ -32,7 +31,7 @@ export interface EnforcerClientOptions {
 /** Makes the port. Nothing is opened before the first request. */
 export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
   const ask = async <T>(
-    shape: z.ZodType<T>,
+    shape: Shape<T>,
     request: Record<string, unknown>,
     timeoutMs: number = options.replyTimeoutMs,
   ): Promise<Result<T>> => {

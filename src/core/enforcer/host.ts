@@ -40,7 +40,7 @@ export function judgeHost(facts: HostFacts): HostReport {
     missing.push({
       what: 'lsm-order',
       detail: `the active security modules are: ${facts.lsm.join(',') || '(unreadable)'}`,
-      hint: `add lsm=${[...facts.lsm.filter((it) => it !== ''), 'bpf'].join(',')} to the kernel command line and reboot`,
+      hint: lsmHint(facts.lsm),
     });
   }
   for (const capability of CAPABILITIES) {
@@ -77,6 +77,15 @@ export function hostFailure(report: HostReport): Failure | null {
     causes: report.missing.map((it) => `${it.what}: ${it.detail}`),
     hints: [...new Set(report.missing.map((it) => it.hint))],
   });
+}
+
+function lsmHint(active: readonly string[]): string {
+  // `capability` is always there and never named. An unreadable list must not become a short one:
+  // what lsm= does not name is off after the reboot.
+  const listed = active.filter((it) => it !== 'capability');
+  return listed.length === 0
+    ? 'add bpf to the end of the lsm= list on the kernel command line and reboot'
+    : `put lsm=${[...listed, 'bpf'].join(',')} on the kernel command line and reboot`;
 }
 
 function isKernelNewEnough(release: string): boolean {

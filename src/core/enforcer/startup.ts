@@ -42,13 +42,11 @@ export interface StartupFacts {
   readonly row: GenerationRow | null;
   readonly bootId: string;
   readonly hold: Hold | null;
-  readonly disabled: boolean;
   /** The canary objects of the committed generation are all there. */
   readonly canaryComplete: boolean;
 }
 
 export type StartupPlan =
-  | { readonly kind: 'disabled' }
   /** Keep what is enforced. */
   | { readonly kind: 'adopt'; readonly row: GenerationRow }
   /** Keep the content, in a new generation that has canaries. */
@@ -59,7 +57,6 @@ export type StartupPlan =
 /** Decides what a starting enforcer does. */
 export function planStartup(facts: StartupFacts): StartupPlan {
   const { committed, row } = facts;
-  if (facts.disabled) return { kind: 'disabled' };
   if (committed === null) return { kind: 'fall-back', why: null };
   if (row === null || !isSame(row, committed, facts.bootId)) {
     return { kind: 'fall-back', why: 'unknown-generation' };

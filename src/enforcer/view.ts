@@ -1,0 +1,66 @@
+// What the enforcer tells about itself.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CanaryReport, Enforced, EnforcerStatus, EventTotals } from '../core/enforcement.ts';
+import type { OpenReport } from '../core/enforcer/kernel.ts';
+import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { Failure } from '../core/result.ts';
+import type { AdmissionOptions } from './admission.ts';
+import type { EnforcerStore } from './store/store.ts';
+
+/** Counts of programs that are not loaded. */
+export const NO_TOTALS: EventTotals = {
+  sequence: 0,
+  emitted: 0,
+  dropped: 0,
+  denied: 0,
+  audited: 0,
+  incomplete: 0,
+};
+
+/** A generation as people ask for it. */
+export function toEnforced(row: GenerationRow | null, store: EnforcerStore): Enforced {
+  if (row === null) return { kind: 'nothing' };
+  const { generation, confirmed } = row;
+  // A process that died between the commit and its record knows the generation, not the moment.
+  const since = row.committedAt ?? new Date(0).toISOString();
+  const bundle = row.digest === null ? null : (store.admitted(row.digest)?.summary ?? null);
+  if (bundle === null) return { kind: 'baseline', generation, since };
+  return { kind: 'bundle', generation, since, bundle, confirmed };
+}
+
+/** The whole status. */
+export function toStatus(facts: {
+  readonly admission: Pick<AdmissionOptions, 'store' | 'trust' | 'version'>;
+  readonly row: GenerationRow | null;
+  readonly canary: CanaryReport | null;
+  readonly opened: OpenReport;
+  readonly totals: EventTotals;
+  readonly alerts: readonly Failure[];
+  readonly bootId: string;
+}): EnforcerStatus {
+  const { row, opened } = facts;
+  const { store, trust, version } = facts.admission;
+  const lastKnownGood = store.read('lastKnownGood');
+  return {
+    enforced: toEnforced(row, store),
+    lastKnownGood: lastKnownGood === null ? null : (store.admitted(lastKnownGood)?.summary ?? null),
+    highestSeen: store.read('floor')?.highestSeen ?? null,
+    hold: store.read('hold'),
+    canary: facts.canary,
+    hooks: opened.programs.map(({ hook, program, state, detail }) => ({
+      hook,
+      program,
+      state,
+      detail,
+    })),
+    totals: facts.totals,
+    adopted: opened.adopted,
+    trust: { version: trust.version, fingerprint: trust.fingerprint },
+    enforcerVersion: version,
+    bootId: facts.bootId,
+    alerts: facts.alerts,
+    demoted: row?.demoted ?? [],
+  };
+}
