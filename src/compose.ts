@@ -3,18 +3,16 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from './adapters/clock/system-clock.ts';
 import { connectEnforcer } from './adapters/enforcer-client/client.ts';
+import { writeNewFiles } from './adapters/git/new-files.ts';
 import { readAgentStatus } from './adapters/status-file/status-file.ts';
-import { readPolicyFiles, writeNewFiles } from './adapters/work-tree/files.ts';
-import type { Passphrase, WriteOptions } from './cli/publisher-services.ts';
-import type { RegistryOptions, Services } from './cli/services.ts';
-import { checkConfigFile, runConfiguredAgent } from './compose-agent.ts';
+import { readPolicyFiles } from './adapters/work-tree/files.ts';
+import type { Passphrase } from './cli/publisher-services.ts';
+import type { Services } from './cli/services.ts';
+import { findTool, openRegistry } from './compose-registry.ts';
 import { VERSION } from './core/product.ts';
-import type { Repository } from './core/reference.ts';
 import { ok } from './core/result.ts';
 
 const REPLY_TIMEOUT_MS = 15_000;
@@ -41,42 +39,15 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     verifier: async () => (await import('./adapters/sigstore/verifier.ts')).createVerifier(),
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
-    runAgent: runConfiguredAgent,
-    checkConfig: checkConfigFile,
+    runAgent: async (file, stop) =>
+      (await import('./compose-agent.ts')).runConfiguredAgent(file, stop),
+    checkConfig: async (file) => (await import('./compose-agent.ts')).checkConfigFile(file),
     policyFiles: readPolicyFiles,
     writeNew: writeNewFiles,
     source: lazySource,
     signer: async (keyFile, passphrase) => openSigner(keyFile, passphrase, variables),
     generateKey: async (file, passphrase) => makeKey(file, passphrase, variables),
   };
-}
-
-/** A registry or an OCI layout, behind the same ports. */
-export async function openRegistry(
-  repository: Repository,
-  options: RegistryOptions & WriteOptions,
-) {
-  if (repository.kind === 'oci-layout') {
-    return (await import('./adapters/oci-layout/registry.ts')).createLayoutRegistry();
-  }
-  const { createOrasRegistry } = await import('./adapters/oras/registry.ts');
-  return createOrasRegistry({
-    orasPath: options.oras ?? findTool('oras'),
-    plainHttpHosts: options.insecure,
-    ...(options.credentialsDir === undefined ? {} : { credentialsDir: options.credentialsDir }),
-    ...(options.endpoints === undefined ? {} : { endpoints: options.endpoints }),
-  });
-}
-
-// A fixed list of absolute places, never PATH: whoever sets PATH would choose the program.
-function findTool(name: string): string {
-  const places = [
-    fileURLToPath(new URL(`../.tools/bin/${name}`, import.meta.url)),
-    `/usr/lib/warder/bin/${name}`,
-    `/usr/local/bin/${name}`,
-    `/usr/bin/${name}`,
-  ];
-  return places.find((it) => existsSync(it)) ?? `/usr/bin/${name}`;
 }
 
 function lazySource(dir: string): ReturnType<Services['source']> {

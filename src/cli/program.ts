@@ -3,68 +3,71 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { withExamples } from './examples.ts';
 import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
+import type { Io } from './io.ts';
 import type { Session } from './session.ts';
 
-/** Builds the tree; `session.finish` is called once by the action that ran. */
-export function buildProgram(session: Session, version: string): Command {
+/** Builds the tree; `session.finish` is called once by the action that ran, help goes to `help`. */
+export function buildProgram(
+  session: Session,
+  version: string,
+  help: Pick<Io, 'out' | 'err'>,
+): Command {
   const program = new Command('warder')
     .description('GitOps controller for kernel-enforced policy')
+    .usage('COMMAND [options]')
     .version(version, '-V, --version', 'print the version')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print the outcome')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption())
     .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => session.io.out(text),
-      writeErr: (text) => session.io.err(text),
+      writeOut: (text) => help.out(text),
+      writeErr: (text) => help.err(text),
       outputError: () => {},
+      // Help must not depend on the terminal of whoever makes the reference.
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
     })
     .showSuggestionAfterError(true);
+  program.commandsGroup('Write and publish policies:');
   addPublisherCommands(program, session);
+  program.commandsGroup('Look after a host:');
   addHostCommands(program, session);
+  program.commandsGroup('For the shell:');
   addShellCommands(program, session);
   inherit(program);
-  program.addHelpText('after', EXAMPLES);
-  return program;
+  return withExamples(
+    program,
+    ['warder init policies', 'scaffold a policy repository'],
+    ['warder lint', 'find mistakes in policies/, with file:line:column'],
+    ['warder publish --key key.pem', 'build, sign, attest and push the bundle of HEAD'],
+    ['warder status', 'what this host enforces, and how we know'],
+    ['warder explain last', 'why the newest denial happened'],
+  ).addHelpText('after', '\nExit codes and error codes: docs/errors.md.');
 }
 
 // Commander copies settings only to commands made with .command(); the tree is made that way, but
 // the output format must be accepted behind a subcommand too.
 function inherit(command: Command): void {
   for (const child of command.commands) {
-    child.exitOverride().helpOption('-h, --help', 'print help');
-    if (child.commands.length === 0) {
-      child.addOption(
-        new Option('-o, --output <format>', 'how to print the outcome').choices(['text', 'json']),
-      );
-    }
+    child.exitOverride().helpOption('-h, --help', 'print help').helpCommand(false);
+    if (child.commands.length === 0) child.addOption(outputOption());
     inherit(child);
   }
 }
 
-/** True for the errors by which commander ends after --help and --version. */
-export function isHelpExit(error: unknown): boolean {
-  return (
-    error instanceof CommanderError &&
-    ['commander.helpDisplayed', 'commander.help', 'commander.version'].includes(error.code)
-  );
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print the outcome (default: text)').choices([
+    'text',
+    'json',
+  ]);
 }
 
-const EXAMPLES = `
-Examples:
-  warder init policies                      scaffold a policy repository
-  warder lint policies/                     find mistakes, with file:line:column
-  warder publish --key key.pem              build, sign, attest and push the bundle of HEAD
-  warder verify registry.example.com/policies:prod --trust trust.yaml
-  warder status                             what this host enforces, and how we know
-  warder explain last                       why the newest denial happened
-
-Exit codes: docs/errors.md. Every command takes --output json.
-`;
+const HELP_WIDTH = 100;

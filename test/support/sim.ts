@@ -30,6 +30,7 @@ const PROBES = ['web'];
 export function simSetup(world: World): MachineSetup {
   return {
     reference: { repository: { kind: 'registry', host: 'r', path: 'p' }, tag: 't', digest: null },
+    repository: 'r/p',
     channel: 'c',
     agentVersion: '1.0.0',
     labels: {},

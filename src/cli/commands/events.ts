@@ -8,7 +8,7 @@ import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import type { Io } from '../io.ts';
 import { done, failed, type Json, type Outcome } from '../outcome.ts';
-import { CLI_API_VERSION, type OutputFormat } from '../render.ts';
+import { CLI_API_VERSION, jsonLine, type OutputFormat } from '../render.ts';
 
 export interface EventsOptions {
   readonly follow: boolean;
@@ -38,7 +38,7 @@ async function follow(enforcer: EnforcerPort, io: Io, format: OutputFormat): Pro
     if (!next.ok) return failed('Events', [next.error]);
     io.out(
       format === 'json'
-        ? `${JSON.stringify({ apiVersion: CLI_API_VERSION, kind: 'Event', event: next.value })}\n`
+        ? jsonLine({ apiVersion: CLI_API_VERSION, kind: 'Event', event: next.value })
         : `${eventLine(next.value)}\n`,
     );
   }

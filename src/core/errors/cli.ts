@@ -21,11 +21,6 @@ export const CLI_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
-  'cli/file-exists': {
-    meaning: 'A file that would be written exists already; nothing was overwritten.',
-    exit: EXIT.usage,
-    retry: 'never',
-  },
   'cli/confirmation-needed': {
     meaning: 'The command ends enforcement and was not confirmed with --yes.',
     exit: EXIT.usage,

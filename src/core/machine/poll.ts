@@ -6,7 +6,6 @@
 import type { BundleBytes, Candidate } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import { LIMITS } from '../limits.ts';
-import { formatRepository } from '../reference.ts';
 import { type Failure, failure } from '../result.ts';
 import { nextStatus } from '../status.ts';
 import type { Evidence } from '../verify/evidence.ts';
@@ -160,7 +159,7 @@ function toContext(setup: MachineSetup, state: State, event: Event, digest: Dige
     nowMs: event.atMs,
     floor: toFloor(state, digest),
     admitted: store.generations.map((it) => it.digest),
-    repository: formatRepository(setup.reference.repository),
+    repository: setup.repository,
     channel: setup.channel,
     agentVersion: setup.agentVersion,
     labels: setup.labels,

@@ -19,6 +19,8 @@ import type { ProbeReport } from './health.ts';
 /** What does not change while the agent runs. */
 export interface MachineSetup {
   readonly reference: Reference;
+  /** Canonical repository that bundles must be signed for; the reference may be a mirror or a layout. */
+  readonly repository: string;
   readonly channel: string;
   readonly agentVersion: string;
   readonly labels: Readonly<Record<string, string>>;
