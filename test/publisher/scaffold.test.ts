@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { writeNewFiles } from '../../src/adapters/git/new-files.ts';
 import { createGitSource } from '../../src/adapters/git/source.ts';
 import { buildBundle } from '../../src/publisher/build.ts';
-import { scaffold } from '../../src/publisher/scaffold/scaffold.ts';
+import { initRepository } from '../../src/publisher/scaffold/files.ts';
 import {
   GIT_PATH,
   makePolicyRepository,
@@ -23,7 +23,10 @@ beforeEach(async () => {
 });
 afterEach(() => repository.remove());
 
-const FILES = scaffold({
+const FILES = initRepository({
+  name: 'base',
+  tenant: 'acme',
+  channel: 'prod',
   repository: 'registry.example.com/acme/policies',
   source: 'https://git.example.com/acme/policies',
 });
@@ -36,7 +39,7 @@ it('lints without a finding, passes its tests and builds', async () => {
   if (!built.ok) throw new Error(JSON.stringify(built.error, null, 2));
   expect(built.value.findings).toEqual([]);
   expect(built.value.report).toMatchObject({ failed: 0, untested: [] });
-  expect(built.value.descriptor).toMatchObject({ name: 'policies', version: 1, channel: 'prod' });
+  expect(built.value.descriptor).toMatchObject({ name: 'base', version: 1, channel: 'prod' });
   expect(unwrap(await source.isDirty())).toBe(false);
 });
 

@@ -15,7 +15,7 @@ export async function writeNewFiles(
   files: readonly {
     readonly path: string;
     readonly text: string;
-    readonly executable: boolean;
+    readonly isExecutable: boolean;
   }[],
 ): Promise<Result<void>> {
   const found = await Promise.all(files.map((file) => exists(join(dir, file.path))));
@@ -23,9 +23,9 @@ export async function writeNewFiles(
   if (there.length > 0) {
     return err(failure('publish/repository-exists', `${dir} has such files`, { causes: there }));
   }
-  for (const { path, text, executable } of files) {
+  for (const { path, text, isExecutable } of files) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
-    const mode = executable ? EXECUTABLE_MODE : FILE_MODE;
+    const mode = isExecutable ? EXECUTABLE_MODE : FILE_MODE;
     await writeFile(join(dir, path), text, { flag: 'wx', mode });
   }
   return ok(undefined);

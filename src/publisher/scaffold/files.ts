@@ -9,11 +9,14 @@ import { PUBLISH_HOOK, PUBLISH_WORKFLOW } from './automation.ts';
 export interface ScaffoldFile {
   readonly path: string;
   readonly text: string;
-  readonly executable: boolean;
+  readonly isExecutable: boolean;
 }
 
 /** What the author may say; the rest is edited in the files. */
-export interface ScaffoldOptions {
+export interface ScaffoldAnswers {
+  readonly name: string;
+  readonly tenant: string;
+  readonly channel: string;
   /** Canonical repository of the bundles. */
   readonly repository: string;
   /** Canonical URL of the Git repository. */
@@ -21,7 +24,7 @@ export interface ScaffoldOptions {
 }
 
 /** The files of a new policy repository. */
-export function scaffold(options: ScaffoldOptions): readonly ScaffoldFile[] {
+export function initRepository(options: ScaffoldAnswers): readonly ScaffoldFile[] {
   return [
     plain('warder.yaml', configOf(options)),
     plain('policies/example.yaml', EXAMPLE_POLICY),
@@ -29,21 +32,21 @@ export function scaffold(options: ScaffoldOptions): readonly ScaffoldFile[] {
     plain('README.md', readmeOf(options)),
     plain('.gitignore', '# Keys never are committed.\n*.pem\n*.key\n.env\n'),
     plain('.github/workflows/publish.yml', PUBLISH_WORKFLOW),
-    { path: 'hooks/post-receive', text: PUBLISH_HOOK, executable: true },
+    { path: 'hooks/post-receive', text: PUBLISH_HOOK, isExecutable: true },
   ];
 }
 
 function plain(path: string, text: string): ScaffoldFile {
-  return { path, text, executable: false };
+  return { path, text, isExecutable: false };
 }
 
-function configOf({ repository, source }: ScaffoldOptions): string {
+function configOf({ name, tenant, channel, repository, source }: ScaffoldAnswers): string {
   return `# How this repository is published. Hosts compare all of it with their trust policy.
 apiVersion: warder.dev/v1alpha1
 kind: PolicyRepository
-name: policies
-tenant: default
-channel: prod
+name: ${name}
+tenant: ${tenant}
+channel: ${channel}
 # Where the bundles go, and the name that is signed.
 repository: ${repository}
 source:
@@ -90,11 +93,11 @@ tests:
     expect: allow
 `;
 
-function readmeOf({ repository }: ScaffoldOptions): string {
-  return `# Policies
+function readmeOf({ name, channel, repository }: ScaffoldAnswers): string {
+  return `# ${name}
 
 Policies that hosts enforce in their kernels. A push to \`main\` becomes a signed bundle at
-\`${repository}:prod\`.
+\`${repository}:${channel}\`.
 
 - \`policies/*.yaml\`: what is protected. \`policies/*.test.yaml\`: what must hold; publishing stops when it does not.
 - \`warder.yaml\`: name, channel, registry and lifetime of the bundles.
