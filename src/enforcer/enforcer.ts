@@ -222,7 +222,7 @@ export class Enforcer implements EnforcerPort {
     const pending = current !== null && !current.confirmed ? [current.digest] : [];
     this.#window.cancel();
     this.#canary = null;
-    const row = await fallBack([...this.#heldOut(), ...pending.filter(isDigest)], this.#build);
+    const row = await fallBack([...this.#heldOut(), ...pending], this.#build);
     return row.ok ? ok(this.#toEnforced(row.value)) : row;
   }
 
@@ -230,7 +230,8 @@ export class Enforcer implements EnforcerPort {
     const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const current = this.#current();
-    const summary = current?.digest == null ? null : this.#summaryOf(current.digest);
+    const summary =
+      current?.digest == null ? null : (this.#store.admitted(current.digest)?.summary ?? null);
     const isGood = summary !== null && this.#isLastKnownGood(summary.digest);
     const target = this.#store.read(isGood ? 'previous' : 'lastKnownGood');
     if (summary === null || target === null) {
@@ -282,10 +283,6 @@ export class Enforcer implements EnforcerPort {
     return digest !== null && digest === this.#store.read('lastKnownGood');
   }
 
-  #summaryOf(digest: Digest) {
-    return this.#store.admitted(digest)?.summary ?? null;
-  }
-
   get #store() {
     return this.#build.admission.store;
   }
@@ -300,8 +297,4 @@ export class Enforcer implements EnforcerPort {
     this.#last = next;
     return next;
   }
-}
-
-function isDigest(value: Digest | null): value is Digest {
-  return value !== null;
 }

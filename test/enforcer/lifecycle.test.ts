@@ -206,6 +206,26 @@ describe('restore', () => {
   });
 });
 
+describe('banks', () => {
+  it('keep the last-known-good pinned while one unconfirmed bundle follows another', async () => {
+    const enforcer = await host.start();
+    await enforce(enforcer, v1);
+    await enforce(enforcer, v2);
+    const good = host.kernel.enforces;
+    for (let version = 3; version < 9; version += 1) {
+      expectOk(await enforcer.activate(await makeBundle(signer, version)));
+    }
+    const from = host.kernel.calls.length;
+    expectOk(await enforcer.restore('a test'));
+    expect(host.kernel.enforces).toBe(good);
+    expect(host.kernel.calls.slice(from)).not.toContain('fill');
+    const then = host.kernel.calls.length;
+    expectOk(await enforcer.rollback('alice', 'it hurts'));
+    expect(await enforcedDigest()).toBe(v1.digest);
+    expect(host.kernel.calls.slice(then)).not.toContain('fill');
+  });
+});
+
 describe('rollback', () => {
   it('returns to the previous bundle and holds until a higher version', async () => {
     const enforcer = await host.start();
