@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { scaffold } from '../../publisher/scaffold/scaffold.ts';
+import { initRepository } from '../../publisher/scaffold/files.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
 import type { PublisherServices } from '../publisher-services.ts';
 
@@ -13,7 +13,7 @@ export async function init(
   dir: string,
   options: { readonly repository: string; readonly source: string },
 ): Promise<Outcome> {
-  const files = scaffold(options);
+  const files = initRepository(options);
   const target = dir.startsWith('/') ? dir : `${cwd}/${dir}`;
   const written = await services.writeNew(target, files);
   if (!written.ok) return failed('Init', [written.error]);
