@@ -23,7 +23,7 @@ export interface WriteOptions {
 export interface FileToWrite {
   readonly path: string;
   readonly text: string;
-  readonly executable: boolean;
+  readonly isExecutable: boolean;
 }
 
 export interface PublisherServices {
