@@ -35,8 +35,6 @@ export interface Surroundings {
   readonly clock: ClockPort;
   readonly version: string;
   readonly log: (level: 'info' | 'warn', message: string, alert: Failure | null) => void;
-  /** Where the verifying worker is when this file was bundled. */
-  readonly worker?: URL;
 }
 
 /** A running enforcer. */
@@ -73,7 +71,7 @@ export async function composeEnforcer(
     store,
     clock,
     version,
-    verifier: createVerifier(around.worker === undefined ? {} : { worker: around.worker }),
+    verifier: createVerifier(),
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
     bootId: readBootId(),
