@@ -16,7 +16,7 @@
 
 #include "internal.h"
 
-#define DETACH_WAIT_MS 5000
+#define DETACH_WAIT_MS 30000
 #define DETACH_STEP_MS 5
 
 static uint32_t count_alive(const struct wd_link_ids *ids)

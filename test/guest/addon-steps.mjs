@@ -4,7 +4,14 @@
 //   node addon-steps.mjs STEP OBJECT
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 
 const addon = createRequire(import.meta.url)('/opt/addon/warder.node');
@@ -175,6 +182,44 @@ const STEPS = {
       read: read(),
       closed: codeOf(() => kernel.committed()),
       again: addon.disablePins(PIN_DIR),
+    };
+  },
+
+  // A process that died while it assembled a build leaves <build>-new, with links attached.
+  interrupted() {
+    open().kernel.close();
+    renameSync(`${PIN_DIR}/${build}`, `${PIN_DIR}/${build}-new`);
+    const { kernel, adopted } = open();
+    const found = { adopted, builds: readdirSync(PIN_DIR), committed: kernel.committed() };
+    kernel.close();
+    return found;
+  },
+
+  // Pins that somebody took away: a link is attached again, a map is never made again.
+  damaged() {
+    const attachedNow = ({ programs }) =>
+      programs.filter(({ state }) => state === 'attached').length;
+    const links = `${PIN_DIR}/${build}/links`;
+    const first = open();
+    unlinkSync(`${links}/file_open`);
+    const unpinned = first.kernel.proof().programs.find(({ program }) => program === 'file_open');
+    first.kernel.close();
+    const second = open();
+    const repaired = { attached: attachedNow(second), pins: readdirSync(links).length };
+    second.kernel.close();
+    unlinkSync(`${PIN_DIR}/${build}/maps/objects`);
+    const refused = codeOf(() => open());
+    const maps = readdirSync(`${PIN_DIR}/${build}/maps`);
+    addon.disablePins(PIN_DIR);
+    const { adopted, kernel } = open();
+    kernel.close();
+    return {
+      attached: attachedNow(first),
+      unpinned: { attached: unpinned.attached, pinned: unpinned.pinned },
+      repaired,
+      refused,
+      remade: maps.includes('objects'),
+      afresh: adopted === false,
     };
   },
 

@@ -240,6 +240,26 @@ describe('after the process ended', () => {
   });
 });
 
+describe('pins that are not whole', () => {
+  test('of a build that was being assembled are removed, and the build is made anew', async () => {
+    const { builds, ...rest } = await step<{ builds: string[] }>('interrupted');
+    expect(rest).toEqual({ adopted: false, committed: null });
+    expect(builds).toHaveLength(1);
+    expect(builds[0]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test('are told, repaired where it is a link, and refused where it is a map', async () => {
+    expect(await step('damaged')).toEqual({
+      attached: 2,
+      unpinned: { attached: true, pinned: false },
+      repaired: { attached: 2, pins: 2 },
+      refused: 'adopt',
+      remade: false,
+      afresh: true,
+    });
+  });
+});
+
 test('65,536 objects are filled, frozen and read back', async () => {
   const large = await step<{ bytes: number; read: string }>('large');
   expect(large).toMatchObject({ bytes: 65_536 * 48, read: 'allowed' });
