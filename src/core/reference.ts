@@ -99,8 +99,3 @@ export function formatReference(reference: Reference): string {
   const digest = reference.digest === null ? '' : `@${reference.digest}`;
   return `${formatRepository(reference.repository)}${tag}${digest}`;
 }
-
-/** The same repository, selected by digest only: what everything after resolve uses. */
-export function pin(reference: Reference, digest: Digest): Reference {
-  return { repository: reference.repository, tag: null, digest };
-}
