@@ -74,6 +74,12 @@ int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
 		struct wd_error *reterr_error);
 struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
 
+/* --- programs.c --- */
+int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error);
+void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object);
+void wd_adopt_links(struct wd_kernel *kernel, const char *dir);
+void wd_attach_pending(struct wd_kernel *kernel, const char *dir);
+
 /* --- proof.c --- */
 /* Remembers the tag of a program that this process loaded. */
 void wd_note_tag(struct wd_program *program, int prog_fd);

@@ -8,54 +8,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
 #include "log.h"
-
-/* One entry per hook: the variant for this kernel, or why there is none. */
-static int choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-
-	if (!btf)
-		return wd_fail(reterr_error, "btf", errno, "/sys/kernel/btf/vmlinux",
-			       "the kernel does not describe its types");
-	for (size_t i = 0; i < wd_spec_count; i++) {
-		const struct wd_program_spec *spec = &wd_specs[i];
-		struct wd_program *program = &kernel->programs[kernel->program_count];
-		int nargs;
-
-		if (!wd_spec_is_first(i))
-			continue;
-		nargs = wd_hook_nargs(btf, spec->hook);
-		if (wd_spec_for(spec->hook, nargs))
-			spec = wd_spec_for(spec->hook, nargs);
-		program->program = spec->program;
-		program->hook = spec->hook;
-		program->hook_id = spec->hook_id;
-		program->needs = spec->needs;
-		program->link_fd = -1;
-		program->state = spec->nargs == nargs ? WD_PROGRAM_UNSET : WD_PROGRAM_ABSENT;
-		kernel->program_count++;
-	}
-	btf__free(btf);
-	return 0;
-}
-
-/* A program that programs.h lists and the object lacks is absent as well. */
-static void check_programs(struct wd_kernel *kernel, struct bpf_object *object)
-{
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		struct wd_program *program = &kernel->programs[i];
-
-		if (!bpf_object__find_program_by_name(object, program->program))
-			program->state = WD_PROGRAM_ABSENT;
-	}
-}
 
 static int adopt_maps(struct wd_kernel *kernel, const char *dir, struct wd_error *reterr_error)
 {
@@ -132,105 +90,6 @@ static int create_maps(struct wd_kernel *kernel, struct bpf_object *object, cons
 	return 0;
 }
 
-static void reject(struct wd_program *program, const struct wd_error *error)
-{
-	program->state = WD_PROGRAM_REJECTED;
-	program->err = error->err;
-	snprintf(program->step, sizeof(program->step), "%s", error->code);
-	free(program->log);
-	program->log = strdup(error->detail);
-}
-
-/* Attaches and pins one loaded program. Consumes prog_fd. */
-static void attach(struct wd_program *program, int prog_fd, const char *dir)
-{
-	struct wd_error error;
-	char path[PATH_MAX];
-	int link_fd;
-
-	wd_note_tag(program, prog_fd);
-	link_fd = bpf_link_create(prog_fd, 0, BPF_LSM_MAC, NULL);
-	if (link_fd < 0)
-		wd_fail(&error, "attach", errno, program->program, "%s",
-			"cannot attach the program");
-	close(prog_fd);
-	if (link_fd < 0) {
-		reject(program, &error);
-		return;
-	}
-	if (wd_join(path, sizeof(path), &error, "%s/links/%s", dir, program->program) == 0) {
-		if (bpf_obj_pin(link_fd, path) == 0) {
-			program->state = WD_PROGRAM_ATTACHED;
-			program->link_fd = link_fd;
-			return;
-		}
-		wd_fail(&error, "pin", errno, path, "cannot pin the link");
-	}
-	close(link_fd);
-	reject(program, &error);
-}
-
-/* Programs whose pin exists are attached already; the others are still to be loaded. */
-static void adopt_links(struct wd_kernel *kernel, const char *dir)
-{
-	struct wd_error error;
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		struct wd_program *program = &kernel->programs[i];
-
-		if (program->state != WD_PROGRAM_UNSET ||
-		    wd_join(path, sizeof(path), &error, "%s/links/%s", dir, program->program) != 0)
-			continue;
-		program->link_fd = bpf_obj_get(path);
-		if (program->link_fd >= 0)
-			program->state = WD_PROGRAM_ATTACHED;
-	}
-}
-
-static size_t count_pending(const struct wd_kernel *kernel, bool *ret_wanted)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		ret_wanted[i] = kernel->programs[i].state == WD_PROGRAM_UNSET;
-		count += ret_wanted[i];
-	}
-	return count;
-}
-
-/*
- * Loads, attaches and pins what is pending. All in one go first, because libbpf reads the kernel's
- * BTF anew for each load; when the kernel refuses anything, one by one, so that a program which
- * the verifier rejects does not take the rest with it.
- */
-static void attach_pending(struct wd_kernel *kernel, const char *dir)
-{
-	bool wanted[WD_HOOKS * 2], alone[WD_HOOKS * 2];
-	int fds[WD_HOOKS * 2];
-	struct wd_error error;
-
-	if (count_pending(kernel, wanted) == 0)
-		return;
-	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
-		for (size_t i = 0; i < kernel->program_count; i++) {
-			if (wanted[i])
-				attach(&kernel->programs[i], fds[i], dir);
-		}
-		return;
-	}
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		if (!wanted[i])
-			continue;
-		memset(alone, 0, sizeof(alone));
-		alone[i] = true;
-		if (wd_load_set(kernel, alone, fds, &error) == 0)
-			attach(&kernel->programs[i], fds[i], dir);
-		else
-			reject(&kernel->programs[i], &error);
-	}
-}
-
 static int make_dirs(const char *dir, struct wd_error *reterr_error)
 {
 	static const char *const kinds[] = { "", "/maps", "/links", "/banks" };
@@ -255,7 +114,7 @@ static int assemble(struct wd_kernel *kernel, struct bpf_object *object,
 	if (wd_remove_build(dir, &ids, reterr_error) != 0 || make_dirs(dir, reterr_error) != 0 ||
 	    create_maps(kernel, object, dir, reterr_error) != 0)
 		return -1;
-	attach_pending(kernel, dir);
+	wd_attach_pending(kernel, dir);
 	if (rename(dir, kernel->build_dir) != 0)
 		return wd_fail(reterr_error, "pin", errno, kernel->build_dir,
 			       "cannot rename the directory");
@@ -270,9 +129,9 @@ static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error
 	if (!object)
 		return -1;
 	if (wd_read_definitions(kernel, object, reterr_error) != 0 ||
-	    choose_programs(kernel, reterr_error) != 0)
+	    wd_choose_programs(kernel, reterr_error) != 0)
 		goto out;
-	check_programs(kernel, object);
+	wd_check_programs(kernel, object);
 	kernel->adopted = access(kernel->build_dir, F_OK) == 0;
 	if (!kernel->adopted) {
 		result = assemble(kernel, object, reterr_error);
@@ -280,8 +139,8 @@ static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error
 	}
 	if (adopt_maps(kernel, kernel->build_dir, reterr_error) != 0)
 		goto out;
-	adopt_links(kernel, kernel->build_dir);
-	attach_pending(kernel, kernel->build_dir);
+	wd_adopt_links(kernel, kernel->build_dir);
+	wd_attach_pending(kernel, kernel->build_dir);
 	result = 0;
 out:
 	bpf_object__close(object);
