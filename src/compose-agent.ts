@@ -32,7 +32,7 @@ const ACTIVATE_TIMEOUT_MS = 180_000;
 // Status and metrics are for everybody; state is not.
 const PUBLIC_MODE = 0o644;
 
-/** Runs the agent of a configuration file until the signal aborts. SIGUSR1 asks for a poll now. */
+/** Runs the agent of a configuration file until the signal aborts. SIGHUP asks for a poll now. */
 export async function runConfiguredAgent(file: string, stop: AbortSignal): Promise<Result<void>> {
   const config = readConfig(file, parseAgentConfig);
   if (!config.ok) return config;
@@ -47,13 +47,13 @@ export async function runConfiguredAgent(file: string, stop: AbortSignal): Promi
   if (!store.ok) return store;
   const requests = createPollRequests();
   const onRequest = () => requests.request();
-  process.on('SIGUSR1', onRequest);
+  process.on('SIGHUP', onRequest);
   try {
     const ports = await openPorts(config.value, trust.value, store.value);
     const failed = await runAgent(toSetup(config.value, trust.value), ports, requests, stop);
     return failed === null ? ok(undefined) : err(failed);
   } finally {
-    process.off('SIGUSR1', onRequest);
+    process.off('SIGHUP', onRequest);
     store.value.close();
   }
 }
