@@ -9,7 +9,7 @@ import type { Session } from '../../src/cli/session.ts';
 import { VERSION } from '../../src/core/product.ts';
 
 // The tree is only described, never run: nothing of a session is touched.
-const program: Command = buildProgram({} as Session, VERSION);
+const program: Command = buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
 
 /** docs/reference/commands.md. */
 export function commandReference(): string {
@@ -20,10 +20,7 @@ export function commandReference(): string {
       command.description(),
       '',
       '```',
-      command
-        .createHelp()
-        .formatHelp(command, Object.assign(command.createHelp(), { helpWidth: 100 }))
-        .trimEnd(),
+      helpOf(command).trimEnd(),
       '```',
       '',
     ].join('\n'),
@@ -34,6 +31,18 @@ export function commandReference(): string {
 /** packaging/man/warder.1. */
 export function manualPage(): string {
   return manPage(program, '');
+}
+
+// What `--help` prints, examples included.
+function helpOf(command: Command): string {
+  let printed = '';
+  command.configureOutput({
+    writeOut: (text) => {
+      printed += text;
+    },
+  });
+  command.outputHelp();
+  return printed;
 }
 
 function leaves(

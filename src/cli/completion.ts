@@ -2,6 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expansions of the shell
+
 import type { Command } from 'commander';
 import { failure } from '../core/result.ts';
 import { done, failed, type Outcome } from './outcome.ts';

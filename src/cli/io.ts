@@ -8,7 +8,7 @@ export interface Io {
   out(text: string): void;
   /** Writes to standard error, as is. */
   err(text: string): void;
-  /** Standard output is a terminal that wants colour (NO_COLOR unset). */
+  /** Standard error is a terminal that wants colour (NO_COLOR unset). */
   readonly color: boolean;
   /** Standard error is a terminal: progress may rewrite its line. */
   readonly progress: boolean;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Command } from 'commander';
+import { examplesOf } from './examples.ts';
 
 /** warder(1) in man(7) format. The date is an argument: output must not depend on when it is made. */
 export function manPage(program: Command, date: string): string {
@@ -41,11 +42,19 @@ function commandSection({ words, command }: Leaf): readonly string[] {
   const options = command.options
     .filter((it) => !it.hidden)
     .flatMap((it) => ['.RS', '.TP', `.B ${roff(it.flags)}`, roff(it.description), '.RE']);
+  const examples = examplesOf(command).flatMap(([line, purpose]) => [
+    '.RS',
+    '.TP',
+    `Example: ${roff(line)}`,
+    roff(purpose),
+    '.RE',
+  ]);
   return [
     '.TP',
     `.B warder ${roff([...words, ...usage].join(' '))}`,
     roff(command.description()),
     ...options,
+    ...examples,
   ];
 }
 

@@ -7,11 +7,11 @@ import { shortDigest } from '../core/digest.ts';
 import type { BundleSummary } from '../core/enforcement.ts';
 import { escapeText } from '../core/text.ts';
 
-/** Two aligned columns, indented by two; a null value leaves its line out. */
+/** Two aligned columns, indented by two; a null value leaves its line out, no value breaks its line. */
 export function fields(rows: readonly (readonly [string, string | null])[]): string {
   const shown = rows.filter((row): row is readonly [string, string] => row[1] !== null);
   const width = Math.max(...shown.map(([label]) => label.length));
-  return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join('\n');
+  return shown.map(([label, value]) => `  ${label.padEnd(width)}  ${escapeText(value)}`).join('\n');
 }
 
 /** `v2 sha256:4f2a91c03b77 of registry.example.com/policies, channel prod`. */
@@ -20,6 +20,11 @@ export function bundleLine(bundle: BundleSummary): string {
     `v${bundle.version} ${shortDigest(bundle.digest)} of ${escapeText(bundle.repository)}, ` +
     `channel ${escapeText(bundle.channel)}`
   );
+}
+
+/** `3 rules`, `1 rule`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
 }
 
 /** `ci (sha256:77ab01c2d3e4), security-team (…)`. */

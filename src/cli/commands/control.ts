@@ -19,12 +19,12 @@ export async function rollback(
   return change('Rollback', await enforcer.rollback(by, reason), note);
 }
 
-/** Lifts the hold; the next poll may activate the digest again. */
+/** Lifts the hold, or ends `disable`; the next poll may activate what was held. */
 export async function resume(enforcer: EnforcerPort, by: string): Promise<Outcome> {
   return change('Resume', await enforcer.resume(by), 'not held: the next poll decides');
 }
 
-/** Takes the pins away: enforcement ends until the enforcer starts again. Wants `--yes`. */
+/** Takes the pins away: enforcement ends until somebody resumes. Wants `--yes`. */
 export async function disable(
   enforcer: EnforcerPort,
   by: string,
@@ -34,21 +34,24 @@ export async function disable(
   if (!yes) {
     return failed('Disable', [
       failure('cli/confirmation-needed', 'disable ends enforcement on this host', {
-        hints: ['add --yes when that is what you want'],
+        hints: [
+          'add --yes when that is what you want',
+          '`warder rollback` returns to the previous bundle and goes on enforcing',
+        ],
       }),
     ]);
   }
   return change(
     'Disable',
     await enforcer.disable(by, reason),
-    'pins are gone; start the enforcer again to enforce again',
+    'nothing is enforced on this host until `warder resume`',
   );
 }
 
 function change(kind: string, answer: Result<Enforced>, note: string): Outcome {
   if (!answer.ok) return failed(kind, [answer.error]);
   const document = { enforced: answer.value as unknown as Json };
-  return done(kind, document, `${enforcedText(answer.value)}\n${note}`);
+  return done(kind, document, `now enforcing: ${enforcedText(answer.value)}\n${note}`);
 }
 
 /** What is enforced, in one line, as every error repeats it. */
@@ -61,7 +64,7 @@ export function enforcedText(enforced: Enforced): string {
     case 'bundle':
       return (
         `${bundleLine(enforced.bundle)}, generation ${enforced.generation}, ` +
-        `${enforced.confirmed ? 'confirmed' : 'not confirmed'}, since ${enforced.since}`
+        `${enforced.confirmed ? 'confirmed' : 'not confirmed yet'}, since ${enforced.since}`
       );
   }
 }

@@ -10,10 +10,11 @@ import { lint } from '../../core/policy/lint.ts';
 import { type PolicyTestReport, runPolicyTests } from '../../core/policy/run-tests.ts';
 import type { SourceFile } from '../../core/publish/commit.ts';
 import { sortSources } from '../../core/publish/plan.ts';
-import { type Failure, failure } from '../../core/result.ts';
+import { type Failure, failure, type SourcePosition } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
 import { parsePolicyFile, parsePolicyTestFile } from '../../wire/policy/parse.ts';
 import { done, failed, type Json, type Outcome } from '../outcome.ts';
+import { counted } from '../text-blocks.ts';
 
 type Problems = readonly Failure[];
 
@@ -23,8 +24,9 @@ export function lintFiles(files: readonly SourceFile[]): Outcome {
   const compiled = compile(parsed.policies);
   const findings = lint(parsed.policies);
   const warnings = findings.filter((it) => it.severity === 'warning');
-  const errors = findings.filter((it) => it.severity === 'error').map((it) => toFailure(it, files));
-  const problems = [...parsed.problems, ...(compiled.ok ? [] : compiled.error), ...errors];
+  const errors = findings.filter((it) => it.severity === 'error').map(toFailure);
+  const refused = compiled.ok ? [] : compiled.error;
+  const problems = [...parsed.problems, ...refused, ...errors].map((it) => withExcerpt(it, files));
   const document = {
     policies: parsed.policies.length,
     rules: parsed.policies.reduce((sum, it) => sum + it.rules.length, 0),
@@ -33,7 +35,11 @@ export function lintFiles(files: readonly SourceFile[]): Outcome {
   const text = warnings.map((it) => warningText(it, files)).join('\n');
   const [first, ...rest] = problems;
   if (first !== undefined) return failed('Lint', [first, ...rest], document, text);
-  const summary = `${document.policies} policies, ${document.rules} rules, ${warnings.length} warnings`;
+  const summary = [
+    counted(document.policies, 'policy'),
+    counted(document.rules, 'rule'),
+    counted(warnings.length, 'warning'),
+  ].join(', ');
   return done('Lint', document, text === '' ? summary : `${text}\n${summary}`);
 }
 
@@ -43,26 +49,22 @@ export function testFiles(files: readonly SourceFile[]): Outcome {
   const tests = parseAll(sortSources(files).tests, parsePolicyTestFile);
   const compiled = compile(parsed.policies);
   const broken = [...parsed.problems, ...tests.problems, ...(compiled.ok ? [] : compiled.error)];
-  const [first, ...rest] = broken;
+  const [first, ...rest] = broken.map((it) => withExcerpt(it, files));
   if (first !== undefined) return failed('PolicyTests', [first, ...rest]);
   if (!compiled.ok) throw new Error('a failed compile has problems');
-  return reportTests(runPolicyTests(compiled.value, tests.values.flat()));
+  return reportTests(runPolicyTests(compiled.value, tests.values.flat()), files);
 }
 
-function reportTests(report: PolicyTestReport): Outcome {
+function reportTests(report: PolicyTestReport, files: readonly SourceFile[]): Outcome {
   const failures = report.results
     .filter((it) => !it.passed)
     .map(({ test, verdict }) => {
       const by = verdict.rule === null ? '' : ` by ${verdict.rule}`;
       const wanted = test.rule === null ? test.expect : `${test.expect} by ${test.rule}`;
-      return failure(
-        'publish/tests-failed',
-        `${test.name}: expected ${wanted}, got ${verdict.verdict}${by}`,
-        {
-          at: test.at,
-        },
-      );
-    });
+      const what = `${test.name}: expected ${wanted}, got ${verdict.verdict}${by}`;
+      return failure('publish/tests-failed', what, { at: test.at });
+    })
+    .map((it) => withExcerpt(it, files));
   const passed = report.results.length - failures.length;
   const document = {
     passed,
@@ -84,7 +86,11 @@ function parsePolicies(files: readonly SourceFile[]) {
   return {
     policies,
     problems: none
-      ? [failure('publish/no-policies', 'no policy files (*.yaml) were found')]
+      ? [
+          failure('publish/no-policies', 'no policy files (*.yaml) were found', {
+            hints: ['name files or folders, or run it where policies/ is'],
+          }),
+        ]
       : problems,
   };
 }
@@ -103,21 +109,24 @@ function parseAll<T>(
   };
 }
 
-function toFailure(finding: Finding, files: readonly SourceFile[]): Failure {
-  const { code, message, hint, at } = finding;
-  return failure(code, message, { at, hints: [hint], causes: caret(finding, files) });
+function toFailure({ code, message, hint, at }: Finding): Failure {
+  return failure(code, message, { at, hints: [hint] });
 }
 
-function caret(finding: Finding, files: readonly SourceFile[]): readonly string[] {
-  const file = files.find((it) => it.path === finding.at.file);
-  return file === undefined
-    ? []
-    : [renderExcerpt(new TextDecoder().decode(file.bytes), finding.at)];
+// The line with a caret comes first among the causes: it is where people look.
+function withExcerpt(problem: Failure, files: readonly SourceFile[]): Failure {
+  return { ...problem, causes: [...excerpt(problem.at, files), ...problem.causes] };
+}
+
+function excerpt(at: SourcePosition | undefined, files: readonly SourceFile[]): readonly string[] {
+  const file = files.find((it) => it.path === at?.file);
+  if (at === undefined || file === undefined) return [];
+  return [renderExcerpt(new TextDecoder().decode(file.bytes), at)];
 }
 
 function warningText(finding: Finding, files: readonly SourceFile[]): string {
   const { file, line, column } = finding.at;
-  const lines = caret(finding, files).flatMap((it) =>
+  const lines = excerpt(finding.at, files).flatMap((it) =>
     it.split('\n').map((row) => `  ${escapeText(row)}`),
   );
   return [

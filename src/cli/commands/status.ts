@@ -8,8 +8,7 @@ import { shortDigest } from '../../core/digest.ts';
 import type { CanaryReport, Enforced, EnforcerStatus } from '../../core/enforcement.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure } from '../../core/result.ts';
-import type { AgentStatus } from '../../core/status.ts';
-import { escapeText } from '../../core/text.ts';
+import type { AgentStatus, Condition } from '../../core/status.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import { failed, type Json, type Outcome } from '../outcome.ts';
 import { bundleLine, fields, signerList } from '../text-blocks.ts';
@@ -19,7 +18,8 @@ export async function status(enforcer: EnforcerPort, agent: AgentStatus | null):
   const answer = await enforcer.status();
   const agentDocument = agent as unknown as Json;
   if (!answer.ok) {
-    return failed('Status', [answer.error], { enforcing: 'unknown', agent: agentDocument });
+    const document = { enforcing: 'unknown', agent: agentDocument };
+    return failed('Status', [answer.error], document, unknownText(agent));
   }
   const state = enforcing(answer.value);
   return {
@@ -34,6 +34,19 @@ export async function status(enforcer: EnforcerPort, agent: AgentStatus | null):
     failures: [],
   };
 }
+
+// What the agent saw last is history, not what is enforced.
+function unknownText(agent: AgentStatus | null): string {
+  return [
+    'unknown what is enforced: the enforcer does not answer',
+    fields([
+      ['last poll', agent === null ? NOT_REPORTED : pollLine(agent)],
+      ['last refusal', agent === null ? null : refusalLine(agent.lastRefusal)],
+    ]),
+  ].join('\n');
+}
+
+const NOT_REPORTED = 'the agent has not reported';
 
 type Enforcing = 'yes' | 'unproven' | 'no';
 
@@ -51,48 +64,74 @@ function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
 }
 
 function statusText(it: EnforcerStatus, agent: AgentStatus | null, state: Enforcing): string {
-  const bundle = it.enforced.kind === 'bundle' ? it.enforced.bundle : null;
   return [
     enforcedLine(it.enforced, state),
     fields([
-      ['since', it.enforced.kind === 'nothing' ? null : it.enforced.since],
-      ['bundle', bundle === null ? null : bundleLine(bundle)],
-      [
-        'commit',
-        bundle === null ? null : `${bundle.commit} of ${escapeText(bundle.sourceRepository)}`,
-      ],
-      ['signed by', bundle === null ? null : signerList(bundle.signers)],
-      ['expires', bundle?.expires ?? null],
+      ...bundleRows(it.enforced),
       ['canary', canaryLine(it.canary)],
       ['held', holdLine(it)],
       ['version floor', it.highestSeen === null ? 'none yet' : `v${it.highestSeen}`],
+      ['trust policy', `version ${it.trust.version} (${shortDigest(it.trust.fingerprint)})`],
       ['hooks', hooksLine(it)],
+      [
+        'audit only',
+        it.demoted.length === 0 ? null : `${it.demoted.join(', ')} (a hook is missing)`,
+      ],
       [
         'events',
         `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost`,
       ],
-      ['last poll', agent === null ? 'the agent has not reported' : pollLine(agent)],
+      ['last poll', agent === null ? NOT_REPORTED : pollLine(agent)],
       ['last refusal', agent === null ? null : refusalLine(agent.lastRefusal)],
+      ...(agent === null ? [] : concernRows(agent)),
+      ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
 }
 
+type Row = readonly [string, string | null];
+
+function bundleRows(enforced: Enforced): readonly Row[] {
+  if (enforced.kind === 'nothing') return [];
+  if (enforced.kind === 'baseline') return [['since', enforced.since]];
+  const { bundle, since } = enforced;
+  return [
+    ['since', since],
+    ['bundle', bundleLine(bundle)],
+    ['commit', `${bundle.commit} of ${bundle.sourceRepository}`],
+    ['signed by', signerList(bundle.signers)],
+    ['expires', bundle.expires],
+  ];
+}
+
+// Ready and SourceVerified are good news, Reconciling is no news; the others are bad when they hold.
+const GOOD: readonly Condition['type'][] = ['Ready', 'SourceVerified', 'Reconciling'];
+
+function concernRows(agent: AgentStatus): readonly Row[] {
+  return agent.conditions
+    .filter((it) => it.status === 'True' && !GOOD.includes(it.type))
+    .map((it) => [
+      'attention',
+      `${it.type} since ${it.lastTransitionTime}: ${it.reason}${it.message === '' ? '' : `, ${it.message}`}`,
+    ]);
+}
+
 function enforcedLine(enforced: Enforced, state: Enforcing): string {
-  const proof = {
-    yes: 'enforcing',
-    unproven: 'loaded, not proven by a canary yet:',
-    no: 'NOT enforcing:',
-  }[state];
-  switch (enforced.kind) {
-    case 'nothing':
-      return 'NOT enforcing: nothing was activated yet, or enforcement was disabled';
-    case 'baseline':
-      return `${proof} the baseline (generation ${enforced.generation})`;
-    case 'bundle':
-      return (
-        `${proof} v${enforced.bundle.version} (generation ${enforced.generation}` +
-        `${enforced.confirmed ? ', confirmed' : ', waiting for confirmation'})`
-      );
+  if (enforced.kind === 'nothing') {
+    return 'NOT enforcing: nothing was activated yet, or enforcement was disabled';
+  }
+  const what =
+    enforced.kind === 'baseline'
+      ? `the baseline (generation ${enforced.generation})`
+      : `v${enforced.bundle.version} (generation ${enforced.generation}, ` +
+        `${enforced.confirmed ? 'confirmed' : 'not confirmed yet'})`;
+  switch (state) {
+    case 'yes':
+      return `enforcing ${what}`;
+    case 'unproven':
+      return `loaded ${what}, but no canary has proven it`;
+    case 'no':
+      return `NOT enforcing: a canary failed under ${what}`;
   }
 }
 
@@ -110,7 +149,7 @@ function canaryLine(canary: CanaryReport | null): string {
 function holdLine(it: EnforcerStatus): string | null {
   if (it.hold === null) return null;
   const { version, by, reason, at } = it.hold;
-  return `v${version} stays out since ${at}, by ${escapeText(by)}: ${escapeText(reason)}`;
+  return `v${version} stays out since ${at}, by ${by}: ${reason}`;
 }
 
 function hooksLine(it: EnforcerStatus): string {

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatRepository, parseReference } from '../../core/reference.ts';
 import { disable, resume, rollback } from '../commands/control.ts';
@@ -9,8 +10,9 @@ import { events } from '../commands/events.ts';
 import { explain } from '../commands/explain.ts';
 import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
+import { withExamples } from '../examples.ts';
 import { collect, ENDPOINT_HELP, endpoint, wholeNumber } from '../options.ts';
-import { done, failed } from '../outcome.ts';
+import { done, failed, type Outcome } from '../outcome.ts';
 import type { Session } from '../session.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
@@ -30,21 +32,25 @@ const socketOption = (command: Command) =>
 
 function addAgent(program: Command, session: Session): void {
   const { services, io } = session;
-  program
-    .command('agent')
+  withExamples(program.command('agent'), [
+    'warder agent --config /etc/warder/agent.yaml',
+    'what the service runs, as user warder; SIGTERM ends it, enforcement stays',
+  ])
     .description('poll, verify and activate until stopped')
     .requiredOption('-c, --config <file>', 'configuration of the agent')
     .action(async ({ config }: { config: string }) => {
-      const ended = await services.runAgent(config, io.signal);
+      const ended = await services.runAgent(resolve(io.cwd, config), io.signal);
       session.finish(ended.ok ? done('AgentEnd', {}, '') : failed('AgentEnd', [ended.error]));
     });
   const group = program.command('config').description('work with configuration files');
-  group
-    .command('check')
+  withExamples(group.command('check'), [
+    'warder config check /etc/warder/agent.yaml',
+    'before a restart: every problem with file:line:column',
+  ])
     .description('check a configuration of the agent or the enforcer, and say what it is')
-    .argument('<file>')
+    .argument('<file>', 'agent.yaml or enforcer.yaml')
     .action(async (file: string) => {
-      const checked = await services.checkConfig(file);
+      const checked = await services.checkConfig(resolve(io.cwd, file));
       session.finish(
         checked.ok
           ? done(
@@ -59,7 +65,11 @@ function addAgent(program: Command, session: Session): void {
 
 function addStatus(program: Command, session: Session): void {
   const { services } = session;
-  socketOption(program.command('status'))
+  withExamples(
+    socketOption(program.command('status')),
+    ['warder status', 'exit 0 only when a confirmed bundle is proven to be enforced'],
+    ['warder status -o json', 'for monitoring: see `enforcing`, `enforcer` and `agent`'],
+  )
     .description('what this host enforces, since when, from where, and how we know')
     .option('--agent-status <file>', 'status file of the agent', STATUS_FILE)
     .action(async (options: { socket: string; agentStatus: string }) => {
@@ -75,7 +85,11 @@ function addStatus(program: Command, session: Session): void {
 
 function addEvents(program: Command, session: Session): void {
   const { services, io } = session;
-  socketOption(program.command('events'))
+  withExamples(
+    socketOption(program.command('events')),
+    ['warder events -n 10', 'the ten newest'],
+    ['warder events --follow -o json', 'one JSON document per line, as they come'],
+  )
     .description('what was denied, or would be in mode enforce')
     .option('-f, --follow', 'print new events as they come', false)
     .option('-n, --limit <count>', 'how many of the newest', wholeNumber, 50)
@@ -87,7 +101,11 @@ function addEvents(program: Command, session: Session): void {
         socket: options.socket,
       });
     });
-  socketOption(program.command('explain'))
+  withExamples(
+    socketOption(program.command('explain')),
+    ['warder explain last', 'the newest event'],
+    ['warder explain 1f0c9a2e-0-17', 'an event that `warder events` listed'],
+  )
     .description('why a denial happened: from the kernel event to the Git line and its signer')
     .argument('<event>', 'id of an event, or `last`')
     .action(async (id: string, options: { socket: string }) => {
@@ -103,21 +121,34 @@ interface VerifyOptions {
   readonly repository?: string;
   readonly channel: string;
   readonly oras?: string;
-  readonly insecureRegistry: string[];
-  readonly endpoint: ReadonlyMap<string, string>;
+  readonly insecureRegistry?: readonly string[];
+  readonly endpoint?: ReadonlyMap<string, string>;
 }
 
 function addVerify(program: Command, session: Session): void {
-  program
-    .command('verify')
+  withExamples(
+    program.command('verify'),
+    [
+      'warder verify registry.example.com/policies:prod --trust /etc/warder/trust.yaml',
+      'what a host with this trust policy would say of the newest bundle',
+    ],
+    [
+      'warder verify oci-layout:/srv/bundles:prod --trust trust.yaml --repository registry.example.com/policies',
+      'a bundle in a folder, which is signed for its canonical repository',
+    ],
+  )
     .description('verify a bundle against a trust policy, without activating anything')
     .argument('<reference>', 'HOST/REPOSITORY:TAG, …@sha256:HEX or oci-layout:/DIR:TAG')
     .requiredOption('--trust <file>', 'trust policy')
     .option('--repository <name>', 'canonical repository, when fetched from a mirror or a layout')
     .option('--channel <name>', 'channel that the bundle must be for', 'prod')
     .option('--oras <path>', 'absolute path of oras')
-    .option('--insecure-registry <host>', 'host:port that may be plain HTTP', collect, [])
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint, new Map<string, string>())
+    .option(
+      '--insecure-registry <host>',
+      'HOST:PORT that may be plain HTTP; may be repeated',
+      collect,
+    )
+    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
     .action(async (text: string, options: VerifyOptions) => {
       session.finish(await runVerify(session, text, options));
     });
@@ -127,16 +158,16 @@ async function runVerify(session: Session, text: string, options: VerifyOptions)
   const { services } = session;
   const reference = parseReference(text);
   if (!reference.ok) return failed('Verification', [reference.error]);
-  const trust = await services.trust(options.trust);
+  const trust = await services.trust(resolve(session.io.cwd, options.trust));
   if (!trust.ok) return failed('Verification', [trust.error]);
   const registry = await services.registryReader(reference.value, {
-    insecure: options.insecureRegistry,
-    endpoints: options.endpoint,
+    insecure: options.insecureRegistry ?? [],
+    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
     ...(options.oras === undefined ? {} : { oras: options.oras }),
   });
   if (!registry.ok) return failed('Verification', [registry.error]);
   const ports = { registry: registry.value, verifier: await services.verifier() };
-  return verify(reference.value, ports, trust.value, {
+  const outcome = await verify(reference.value, ports, trust.value, {
     nowMs: services.clock.nowMs(),
     floor: null,
     admitted: [],
@@ -146,11 +177,26 @@ async function runVerify(session: Session, text: string, options: VerifyOptions)
     labels: {},
     purpose: 'admit',
   });
+  return options.repository === undefined ? withPlaceHint(outcome) : outcome;
 }
+
+// A copy is signed for the place it was copied from; only a person knows which that should be.
+function withPlaceHint(outcome: Outcome): Outcome {
+  const failures = outcome.failures.map((it) =>
+    it.code === 'verify/scope-mismatch' ? { ...it, hints: [...it.hints, PLACE_HINT] } : it,
+  );
+  return { ...outcome, failures };
+}
+
+const PLACE_HINT =
+  'for a mirror or a folder, name the canonical repository by --repository, and the channel by --channel';
 
 function addControl(program: Command, session: Session): void {
   const { services } = session;
-  socketOption(program.command('rollback'))
+  withExamples(socketOption(program.command('rollback')), [
+    "warder rollback --reason 'v7 breaks the backup'",
+    'the previous bundle is back at once; v7 stays out until a higher version or `warder resume`',
+  ])
     .description('return to the previous confirmed bundle, and hold there')
     .requiredOption('--reason <text>', 'why, for the record')
     .action(async (options: { socket: string; reason: string }) => {
@@ -160,15 +206,21 @@ function addControl(program: Command, session: Session): void {
         socket: options.socket,
       });
     });
-  socketOption(program.command('resume'))
-    .description('lift the hold of a rollback')
+  withExamples(socketOption(program.command('resume')), [
+    'warder resume',
+    'the next poll may activate what was rolled away from',
+  ])
+    .description('lift the hold of a rollback, or end `warder disable`')
     .action(async (options: { socket: string }) => {
       session.finish(await resume(services.enforcer(options.socket), services.user), {
         host: true,
         socket: options.socket,
       });
     });
-  socketOption(program.command('disable'))
+  withExamples(socketOption(program.command('disable')), [
+    "warder disable --yes --reason 'reinstalling this host'",
+    'nothing is enforced until `warder resume`',
+  ])
     .description('end enforcement on this host: takes the pins away')
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--yes', 'that is what I want', false)

@@ -2,19 +2,19 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import { parseReference } from '../../core/reference.ts';
 import { parsePublishConfig } from '../../wire/publish-config.ts';
-import { init } from '../commands/init.ts';
+import { type InitOptions, init } from '../commands/init.ts';
 import { lintFiles, testFiles } from '../commands/policy.ts';
 import { build, publishBundle } from '../commands/publish.ts';
+import { type Example, withExamples } from '../examples.ts';
 import { collect, ENDPOINT_HELP, endpoint } from '../options.ts';
-import { done, failed, type Outcome } from '../outcome.ts';
-import type { Passphrase } from '../publisher-services.ts';
+import { failed, type Outcome } from '../outcome.ts';
 import type { Session } from '../session.ts';
-
-const DEFAULT_VARIABLE = 'WARDER_KEY_PASSPHRASE';
+import { addKey, DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
 
 /** Adds the commands of the publisher's side to the tree. */
 export function addPublisherCommands(program: Command, session: Session): void {
@@ -26,36 +26,57 @@ export function addPublisherCommands(program: Command, session: Session): void {
 }
 
 function addInit(program: Command, session: Session): void {
-  program
-    .command('init')
+  withExamples(program.command('init'), [
+    'warder init policies --repository registry.example.com/policies --source https://git.example.com/policies',
+    'a new folder that lints, passes its tests and builds as soon as it is committed',
+  ])
     .description(
       'scaffold a policy repository: configuration, an example with tests, CI workflow, hook',
     )
     .argument('[dir]', 'folder to make or fill', '.')
+    .option('--name <name>', 'name of the bundles', 'policies')
+    .option('--tenant <name>', 'whose they are', 'default')
+    .option('--channel <name>', 'channel that hosts follow', 'prod')
     .option('--repository <name>', 'where bundles go', 'registry.example.com/policies')
     .option(
       '--source <url>',
       'canonical URL of this Git repository',
       'https://git.example.com/policies',
     )
-    .action(async (dir: string, options: { repository: string; source: string }) => {
-      session.finish(await init(session.services, session.io.cwd, dir, options));
+    .action(async (dir: string, options: InitOptions) => {
+      session.finish(await init(session.services, resolve(session.io.cwd, dir), options));
     });
 }
 
 function addPolicy(program: Command, session: Session): void {
   const { services, io } = session;
-  const add = (name: string, description: string, run: typeof lintFiles) =>
-    program
-      .command(name)
+  const add = (
+    name: string,
+    description: string,
+    run: typeof lintFiles,
+    ...examples: readonly Example[]
+  ) =>
+    withExamples(program.command(name), ...examples)
       .description(description)
       .argument('[paths...]', 'policy files or folders', ['policies'])
       .action(async (paths: string[]) => {
         const files = await services.policyFiles(io.cwd, paths);
         session.finish(files.ok ? run(files.value) : failed('PolicyFiles', [files.error]));
       });
-  add('lint', 'find mistakes in policies, with file:line:column', lintFiles);
-  add('test', 'run the policy tests (*.test.yaml) beside the policies', testFiles);
+  add(
+    'lint',
+    'find mistakes in policies, with file:line:column',
+    lintFiles,
+    ['warder lint', 'everything below policies/, warnings included'],
+    ['warder lint policies/ssh.yaml', 'one file; what depends on other files is not seen'],
+  );
+  add(
+    'test',
+    'run the policy tests (*.test.yaml) beside the policies',
+    testFiles,
+    ['warder test', 'all tests against all policies, as a host would decide'],
+    ['warder test -o json', 'the same for a program'],
+  );
 }
 
 interface BuildOptions {
@@ -71,10 +92,14 @@ const buildOptions = (command: Command) =>
     .option('--previous <digest>', 'digest of the bundle that this one follows', digest);
 
 function addBuild(program: Command, session: Session): void {
-  buildOptions(program.command('build'))
+  withExamples(
+    buildOptions(program.command('build')),
+    ['warder build', 'the bundle of HEAD: version, digest, rules, expiry'],
+    ['warder build -C policies.git --commit v7', 'the bundle of a tag in a bare repository'],
+  )
     .description('build the bundle of a commit without pushing it: same commit, same digest')
     .action(async (options: BuildOptions) => {
-      const source = session.services.source(options.dir);
+      const source = session.services.source(resolve(session.io.cwd, options.dir));
       const dirty = await source.isDirty();
       session.finish(
         dirty.ok
@@ -93,21 +118,35 @@ interface PublishOptions extends BuildOptions {
   readonly passphraseEnv: string;
   readonly to?: string;
   readonly oras?: string;
-  readonly insecureRegistry: string[];
-  readonly endpoint: ReadonlyMap<string, string>;
+  readonly insecureRegistry?: readonly string[];
+  readonly endpoint?: ReadonlyMap<string, string>;
   readonly credentials?: string;
 }
 
 function addPublish(program: Command, session: Session): void {
-  buildOptions(program.command('publish'))
+  withExamples(
+    buildOptions(program.command('publish')),
+    [
+      'warder publish --key key.pem --passphrase-file passphrase',
+      'to the registry that warder.yaml names, under its channel',
+    ],
+    [
+      'warder publish --key key.pem --to oci-layout:/srv/bundles',
+      'into a folder instead; the passphrase is in WARDER_KEY_PASSPHRASE',
+    ],
+  )
     .description('lint, test, build, push, sign and attest the bundle of a commit')
     .requiredOption('--key <file>', 'signing key (encrypted PKCS#8), see `warder key generate`')
     .option('--passphrase-file <file>', 'file that holds the passphrase of the key')
     .option('--passphrase-env <name>', 'variable that holds it', DEFAULT_VARIABLE)
     .option('--to <repository>', 'another place than warder.yaml names, such as oci-layout:/DIR')
     .option('--oras <path>', 'absolute path of oras')
-    .option('--insecure-registry <host>', 'host:port that may be plain HTTP', collect, [])
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint, new Map<string, string>())
+    .option(
+      '--insecure-registry <host>',
+      'HOST:PORT that may be plain HTTP; may be repeated',
+      collect,
+    )
+    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
     .option('--credentials <dir>', 'folder with the config.json of registry credentials')
     .action(async (options: PublishOptions) => {
       session.finish(await runPublish(session, options));
@@ -116,16 +155,18 @@ function addPublish(program: Command, session: Session): void {
 
 async function runPublish(session: Session, options: PublishOptions): Promise<Outcome> {
   const { services, io } = session;
-  const source = services.source(options.dir);
+  const source = services.source(resolve(io.cwd, options.dir));
   const place = await destination(source, options);
   if (!place.ok) return place.outcome;
-  const signer = await services.signer(options.key, passphraseOf(options));
-  if (!signer.ok) return failed('Publication', [signer.error]);
+  const signer = await services.signer(resolve(io.cwd, options.key), passphraseOf(io, options));
+  if (!signer.ok) return failed('Publication', [withKeyHints(signer.error)]);
   const registry = await services.registryWriter(place.repository, {
-    insecure: options.insecureRegistry,
-    endpoints: options.endpoint,
+    insecure: options.insecureRegistry ?? [],
+    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
     ...(options.oras === undefined ? {} : { oras: options.oras }),
-    ...(options.credentials === undefined ? {} : { credentialsDir: options.credentials }),
+    ...(options.credentials === undefined
+      ? {}
+      : { credentialsDir: resolve(io.cwd, options.credentials) }),
   });
   if (!registry.ok) return failed('Publication', [registry.error]);
   return publishBundle(
@@ -161,47 +202,6 @@ async function destination(
   const [first, ...rest] = config.error;
   if (first === undefined) throw new Error('a refusal has a reason');
   return refused(failed('Publication', [first, ...rest]));
-}
-
-interface KeyOptions {
-  readonly out: string;
-  readonly passphraseFile?: string;
-  readonly passphraseEnv: string;
-}
-
-function addKey(program: Command, session: Session): void {
-  const group = program.command('key').description('work with signing keys');
-  group
-    .command('generate')
-    .description('make an encrypted signing key (ECDSA P-256) and its public half')
-    .requiredOption('--out <file>', 'where the key goes; the public half goes to FILE.pub')
-    .option('--passphrase-file <file>', 'file that holds the passphrase')
-    .option('--passphrase-env <name>', 'variable that holds it', DEFAULT_VARIABLE)
-    .action(async (options: KeyOptions) => {
-      const made = await session.services.generateKey(options.out, passphraseOf(options));
-      session.finish(
-        made.ok
-          ? done(
-              'Key',
-              {
-                file: options.out,
-                publicKeyFile: `${options.out}.pub`,
-                fingerprint: made.value.fingerprint,
-              },
-              `${options.out}: private, encrypted\n${options.out}.pub: for trust policies\nfingerprint ${made.value.fingerprint}`,
-            )
-          : failed('Key', [made.error]),
-      );
-    });
-}
-
-function passphraseOf(options: {
-  readonly passphraseFile?: string;
-  readonly passphraseEnv: string;
-}): Passphrase {
-  return options.passphraseFile === undefined
-    ? { kind: 'variable', name: options.passphraseEnv }
-    : { kind: 'file', path: options.passphraseFile };
 }
 
 function digest(text: string): Digest {
