@@ -36,6 +36,26 @@ static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 and_op, __u
 	return wd_enforce(&request);
 }
 
+/*
+ * Up to 6.6 overlayfs opens the real file with the overlay's path, so the directories that the real
+ * file is in have to be found from its inode. Later kernels give the real path.
+ */
+static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, struct file *file)
+{
+	struct wd_request request = {
+		.hook = WD_HOOK_FILE_OPEN,
+		.op = op,
+		.and_op = and_op,
+		.beneath = 1,
+	};
+
+	request.from = file->f_path.dentry;
+	request.inode = file->f_inode;
+	if (!request.from || request.from->d_inode == request.inode)
+		return 0;
+	return wd_enforce(&request);
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
@@ -55,7 +75,10 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	}
 	if (!op && !and_op)
 		return 0;
-	return wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, 0, file);
+	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, 0, file);
+	if (ret != 0)
+		return ret;
+	return wd_judge_beneath(op, and_op, file);
 }
 
 static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, unsigned long flags)

@@ -3,8 +3,11 @@
  * climb.h - walks from a dentry to the filesystem root, as one consistent moment or not at all.
  *
  * Every rename moves rename_lock's sequence. A walk during which it did not move saw one state of
- * the tree; otherwise it is repeated, and after WD_WALK_TRIES the decision is incomplete. The walk
- * does not cross mounts: what is mounted elsewhere is the same tree with the same root.
+ * the tree. Otherwise the walk is repeated, now with a hash over every dentry and its d_seq, and
+ * walked once more: the same hash says that no link of this chain changed, however many other
+ * files were renamed meanwhile, so nobody can have innocent files denied by renaming others.
+ * After WD_WALK_TRIES the decision is incomplete. The walk does not cross mounts: what is mounted
+ * elsewhere is the same tree with the same root.
  */
 #ifndef WD_CLIMB_H
 #define WD_CLIMB_H
@@ -18,6 +21,12 @@ struct wd_climb {
 	struct wd_judge *judge;
 	struct dentry *dentry;
 	struct inode *inode;
+	__u64 alias; /* where to start instead of `dentry`, or 0 */
+};
+
+struct wd_retrace {
+	struct wd_place *place;
+	struct dentry *here;
 };
 
 static __always_inline __u32 wd_rename_sequence(void)
@@ -28,37 +37,72 @@ static __always_inline __u32 wd_rename_sequence(void)
 	return sequence;
 }
 
+static __noinline long wd_retrace_step(__u32 index, struct wd_retrace *retrace)
+{
+	struct dentry *here = retrace->here;
+	struct dentry *parent = here->d_parent;
+
+	wd_trace(retrace->place, here);
+	if (!parent || parent == here)
+		return 1;
+	retrace->here = parent;
+	return 0;
+}
+
+/* Whether the chain is still the one that was walked, and was at rest. */
+static __noinline int wd_unmoved(struct wd_climb *climb)
+{
+	struct wd_place *place = &climb->judge->findings->place;
+	struct wd_retrace retrace = { .place = place, .here = climb->dentry };
+	__u64 walked = place->trace;
+
+	if (!place->tracing || climb->alias)
+		return 0;
+	place->trace = 0;
+	wd_repeat(WD_DEPTH_MAX, wd_retrace_step, &retrace);
+	return place->trace == walked && !place->moving;
+}
+
 static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 {
 	struct wd_judge *judge = climb->judge;
 	struct wd_findings *findings = judge->findings;
 	__u32 sequence = wd_rename_sequence();
 
-	if (!(sequence & 1)) {
-		judge->at.here = climb->dentry;
-		judge->at.below = climb->dentry; /* not NULL: see wd_repeat() */
-		judge->at.inode = climb->inode;
-		findings->incomplete = 0;
-		findings->finished = 0;
-		if (index)
-			wd_clear_side(&findings->covers.side[findings->side & 1],
-				      wd_words(judge->generation));
-		wd_repeat(WD_DEPTH_MAX, wd_step, judge);
-		if (sequence == wd_rename_sequence()) {
-			findings->settled = 1;
-			return 1;
-		}
+	judge->at.here = climb->dentry;
+	judge->at.below = climb->dentry; /* not NULL: see wd_repeat() */
+	judge->at.inode = climb->inode;
+	findings->place.alias = climb->alias;
+	findings->place.tracing = index != 0;
+	findings->place.trace = 0;
+	findings->place.moving = 0;
+	findings->incomplete = 0;
+	findings->finished = 0;
+	if (index)
+		wd_clear_side(&findings->covers.side[findings->side & 1],
+			      wd_words(judge->generation));
+	wd_repeat(WD_DEPTH_MAX, wd_step, judge);
+	if ((!(sequence & 1) && sequence == wd_rename_sequence()) || wd_unmoved(climb)) {
+		findings->settled = 1;
+		return 1;
 	}
 	wd_count_retry();
 	return 0;
 }
 
-static __noinline int wd_climb(struct wd_judge *judge, struct dentry *dentry, struct inode *inode)
+static __noinline int wd_climb(struct wd_judge *judge, struct dentry *dentry, struct inode *inode,
+			       __u64 alias)
 {
 	struct wd_findings *findings = judge->findings;
-	struct wd_climb climb = { .judge = judge, .dentry = dentry, .inode = inode };
+	struct wd_climb climb = {
+		.judge = judge,
+		.dentry = dentry,
+		.inode = inode,
+		.alias = alias,
+	};
 
 	findings->settled = 0;
+	findings->place.directory = wd_is_dir(inode);
 	wd_repeat(WD_WALK_TRIES, wd_try, &climb);
 	if (!findings->settled || !findings->finished)
 		findings->incomplete = 1;

@@ -21,13 +21,9 @@ struct wd_request {
 	__u32 op;
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
 	__u32 exec_op;
-	__u32 echo; /* an earlier hook reported the would-deny of this very act: report denies */
+	__u32 beneath; /* 1: walk from the inode's own dentry, `from` is that of a layer above */
+	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
-
-static __always_inline int wd_is_dir(const struct inode *inode)
-{
-	return inode && (inode->i_mode & WD_S_IFMT) == WD_S_IFDIR;
-}
 
 static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_scratch *slot,
 					    struct wd_request *request)
@@ -36,6 +32,7 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 	struct dentry *object = request->from;
 	struct inode *inode = request->inode;
 	struct inode *victim = NULL;
+	__u64 alias = 0;
 	__u32 action;
 	int ret;
 
@@ -48,11 +45,13 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 		return 0;
 	findings->side = WD_SIDE_FROM;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
-	wd_climb(judge, request->from, inode);
+	if (request->beneath)
+		alias = wd_alias_of(inode);
+	wd_climb(judge, request->from, inode, alias);
 	if (request->to && !findings->incomplete) {
 		findings->side = WD_SIDE_TO;
 		findings->ancestor = wd_is_dir(victim);
-		wd_climb(judge, request->to, victim);
+		wd_climb(judge, request->to, victim, 0);
 	}
 	wd_conclude(judge);
 	action = findings->decision.action;

@@ -20,6 +20,16 @@ struct wd_cursor {
 		*inode; /* of `here`; the opened one at the start, see overlayfs in file.bpf.c */
 };
 
+struct wd_place {
+	__u64 trace;   /* hash of the chain: every dentry and its d_seq */
+	__u64 address; /* of the dentry being hashed */
+	__u64 alias;   /* instead of cursor.here, a dentry that is only known by its address */
+	__u64 alias_below;
+	__u32 tracing;	 /* 1: hash the chain on the way */
+	__u32 moving;	 /* 1: a dentry of the chain was being renamed */
+	__u32 directory; /* 1: the object is a directory */
+};
+
 #include "walk.h"
 #include "subject.h"
 #include "records.h"
@@ -75,40 +85,12 @@ static __always_inline int wd_identify(const struct inode *inode, struct wd_iden
 	return 1;
 }
 
-static __always_inline int wd_cursor_read(struct wd_judge *judge)
+static __always_inline int wd_is_dir(const struct inode *inode)
 {
-	return wd_identify(judge->at.inode, &judge->node);
+	return inode && (inode->i_mode & WD_S_IFMT) == WD_S_IFDIR;
 }
 
-static __always_inline void wd_copy_name(struct dentry *dentry, char *name)
-{
-	__builtin_memset(name, 0, WD_NAME_MAX);
-	if (dentry)
-		bpf_probe_read_kernel_str(name, WD_NAME_MAX, dentry->d_name.name);
-}
-
-static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
-{
-	wd_copy_name(judge->at.below, name);
-}
-
-static __always_inline int wd_cursor_up(struct wd_judge *judge)
-{
-	struct dentry *here = judge->at.here;
-	struct dentry *parent = here->d_parent;
-
-	if (!parent)
-		return -1;
-	if (parent != here) {
-		judge->at.below = here;
-		judge->at.here = parent;
-		judge->at.inode = parent->d_inode;
-		return 1;
-	}
-	/* Opened by handle and not yet connected: which directories are above is unknown. Pipes and
-	 * memfds are roots of their own without this flag. */
-	return here->d_flags & WD_DCACHE_DISCONNECTED ? -1 : 0;
-}
+#include "cursor.h"
 
 /* The file that the current process executes; NULL for kernel threads. */
 static __always_inline struct file *wd_current_exe(void)

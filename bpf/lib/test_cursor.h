@@ -13,4 +13,8 @@ struct wd_cursor {
 	struct wd_test_scratch *slot;
 };
 
+struct wd_place {
+	__u32 step;
+};
+
 #endif

@@ -13,7 +13,6 @@
 struct wd_test_scratch {
 	struct wd_findings findings;
 	struct wd_test_request request;
-	__u32 step; /* of the cursor */
 };
 
 static __always_inline struct wd_test_step *wd_test_step(struct wd_judge *judge, __u32 step)
@@ -33,7 +32,7 @@ static __always_inline __u32 wd_test_steps(struct wd_judge *judge)
 
 static __always_inline int wd_cursor_read(struct wd_judge *judge)
 {
-	struct wd_test_step *here = wd_test_step(judge, judge->at.slot->step);
+	struct wd_test_step *here = wd_test_step(judge, judge->findings->place.step);
 
 	judge->node = here->identity;
 	return here->identity.ino || here->identity.dev || here->identity.gen;
@@ -48,13 +47,13 @@ static __always_inline void wd_test_name(char *name, const char *from)
 
 static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
 {
-	wd_test_name(name, wd_test_step(judge, judge->at.slot->step - 1)->name);
+	wd_test_name(name, wd_test_step(judge, judge->findings->place.step - 1)->name);
 }
 
 static __always_inline int wd_cursor_up(struct wd_judge *judge)
 {
-	judge->at.slot->step++;
-	return judge->at.slot->step < wd_test_steps(judge);
+	judge->findings->place.step++;
+	return judge->findings->place.step < wd_test_steps(judge);
 }
 
 static __always_inline void wd_subject_read(struct wd_judge *judge, struct wd_subject *subject)
@@ -77,7 +76,7 @@ static __always_inline void wd_test_walk(struct wd_judge *judge, __u32 side, __u
 	judge->findings->side = side;
 	judge->findings->ancestor = ancestor;
 	judge->findings->finished = 0;
-	judge->at.slot->step = 0;
+	judge->findings->place.step = 0;
 	wd_repeat(WD_TEST_STEPS, wd_step, judge);
 	if (!judge->findings->finished)
 		judge->findings->incomplete = 1;

@@ -5,7 +5,8 @@
  * One text for the live walk over dentries, the test program and native C. The including file says
  * what a step is and where records are found, by defining first:
  *
- *   struct wd_cursor                            a place in a chain of names
+ *   struct wd_cursor                            a place in a chain of names, on the stack
+ *   struct wd_place                             the part of it that changes as a number
  *   wd_find_object/name/label/exempt(judge, key) records of the generation, or NULL
  *   wd_cursor_read(judge)                       puts the identity here into judge->node; 0: a name
  *                                               without an inode; negative: cannot tell
@@ -35,7 +36,8 @@ struct wd_findings {
 	__u32 clean;	  /* 1: covers were cleared for this request */
 	__u32 incomplete; /* 1: the walk did not see everything */
 	__u32 finished;	  /* 1: the walk reached the root */
-	__u32 settled;	  /* 1: no rename happened during the walk */
+	__u32 settled;	  /* 1: the walk saw one moment of the tree */
+	struct wd_place place;
 };
 
 struct wd_judge {

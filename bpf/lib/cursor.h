@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * cursor.h - one step of a live walk over dentries. Part of live.h.
+ *
+ * Normally dentries are pointers that the verifier knows, read without a call. An alias is known by
+ * its address only, because no typed path leads from an inode to its dentries, and is read by
+ * probes: slow, and only for what lies beneath overlayfs.
+ */
+#ifndef WD_CURSOR_H
+#define WD_CURSOR_H
+
+#define WD_TRACE_PRIME 0x9e3779b97f4a7c15ull
+
+static __always_inline struct dentry *wd_alias(__u64 address)
+{
+	return (struct dentry *)address;
+}
+
+/* A dentry of the inode. Its name is one of its names; see REFER for why any will do. */
+static __always_inline __u64 wd_alias_of(struct inode *inode)
+{
+	struct hlist_node *first;
+
+	if (!inode || !bpf_core_field_exists(struct dentry, d_u.d_alias))
+		return 0;
+	first = BPF_CORE_READ(inode, i_dentry.first);
+	return first ? (__u64)first - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
+}
+
+/* Hashes one link of the chain. While d_seq is the same, name and parent are. */
+static __always_inline void wd_trace(struct wd_place *place, struct dentry *here)
+{
+	__u32 sequence = here->d_seq.seqcount.sequence;
+
+	place->address = (__u64)here; /* a pointer becomes a number only by way of memory */
+	barrier();
+	place->trace = (place->trace ^ place->address) * WD_TRACE_PRIME + sequence;
+	place->moving |= sequence & 1;
+}
+
+static __always_inline int wd_read_alias(struct wd_judge *judge)
+{
+	/* A local first: BPF_CORE_READ would relocate the members of our own structs as well. */
+	struct dentry *here = wd_alias(judge->findings->place.alias);
+	struct inode *inode = BPF_CORE_READ(here, d_inode);
+
+	if (!inode)
+		return 0;
+	judge->node.ino = BPF_CORE_READ(inode, i_ino);
+	judge->node.sub = 0;
+	judge->node.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	judge->node.gen = BPF_CORE_READ(inode, i_generation);
+	return 1;
+}
+
+static __always_inline int wd_cursor_read(struct wd_judge *judge)
+{
+	struct wd_place *place = &judge->findings->place;
+
+	if (place->alias)
+		return wd_read_alias(judge);
+	if (place->tracing)
+		wd_trace(place, judge->at.here);
+	return wd_identify(judge->at.inode, &judge->node);
+}
+
+static __always_inline void wd_copy_name(struct dentry *dentry, char *name)
+{
+	__builtin_memset(name, 0, WD_NAME_MAX);
+	if (dentry)
+		bpf_probe_read_kernel_str(name, WD_NAME_MAX, dentry->d_name.name);
+}
+
+static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
+{
+	struct dentry *below;
+
+	if (!judge->findings->place.alias) {
+		wd_copy_name(judge->at.below, name);
+		return;
+	}
+	below = wd_alias(judge->findings->place.alias_below);
+	__builtin_memset(name, 0, WD_NAME_MAX);
+	bpf_probe_read_kernel_str(name, WD_NAME_MAX, BPF_CORE_READ(below, d_name.name));
+}
+
+static __always_inline int wd_up_alias(struct wd_place *place)
+{
+	struct dentry *here = wd_alias(place->alias);
+	__u64 parent = (__u64)BPF_CORE_READ(here, d_parent);
+
+	if (!parent)
+		return -1;
+	if (parent == place->alias)
+		return 0;
+	place->alias_below = place->alias;
+	place->alias = parent;
+	return 1;
+}
+
+static __always_inline int wd_cursor_up(struct wd_judge *judge)
+{
+	struct dentry *here = judge->at.here;
+	struct dentry *parent;
+
+	if (judge->findings->place.alias)
+		return wd_up_alias(&judge->findings->place);
+	parent = here->d_parent;
+	if (!parent)
+		return -1;
+	if (parent != here) {
+		judge->at.below = here;
+		judge->at.here = parent;
+		judge->at.inode = parent->d_inode;
+		return 1;
+	}
+	/*
+	 * A root by name, or a file opened by handle whose directories are not known yet. Pipes and
+	 * memfds are roots of their own without this flag. Only the kernel opens a directory in
+	 * that state, to find its name before it gives the handle's owner anything.
+	 */
+	if ((here->d_flags & WD_DCACHE_DISCONNECTED) && !judge->findings->place.directory)
+		return -1;
+	return 0;
+}
+
+#endif
