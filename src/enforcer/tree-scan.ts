@@ -39,7 +39,9 @@ export function scanTree(
   }
   const waiting: Buffer[] = [Buffer.from(root)];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    for (const name of listDirectory(directory)) {
+    const names = listDirectory(directory);
+    if (!names.ok) return names;
+    for (const name of names.value) {
       budget.entriesLeft -= 1;
       if (budget.entriesLeft < 0) {
         return err(
@@ -59,14 +61,17 @@ export function scanTree(
 
 const SLASH = Buffer.from('/');
 
-function listDirectory(path: Buffer): readonly Buffer[] {
+function listDirectory(path: Buffer): Result<readonly Buffer[]> {
   try {
-    return readdirSync(path, { encoding: 'buffer' });
+    return ok(readdirSync(path, { encoding: 'buffer' }));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
     // Removed meanwhile, or a tree that is a single file.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw cause;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ok([]);
+    // EACCES: the policy in force denies reading to everybody, and so to this process.
+    const where = path.toString('utf8');
+    return err(failure('stage/resolve-failed', `${where} cannot be listed: ${code}`));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
+import { baseline } from '../policy/baseline.ts';
 import type { IrRule, PolicyIr } from '../policy/ir.ts';
 import { buildImage } from './build.ts';
 import type { GenerationImage, ImageObject } from './image.ts';
@@ -106,6 +107,11 @@ describe('an image', () => {
     expect(setOf(image, objectOf(image, 40)?.self)).toBe(1n);
     expect(setOf(image, objectOf(image, 41)?.tree)).toBe(1n);
     expect(planResolution(ir)).toEqual([{ path: '/etc/f', scan: true }]);
+  });
+
+  it('does not look inside the directory of the canary', () => {
+    const plan = planResolution(baseline('/run/canary'));
+    expect(plan).toEqual([{ path: '/run/canary', scan: false }]);
   });
 
   it('shares labels between equal sets', () => {

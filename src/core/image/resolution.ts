@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { CANARY_RULE } from '../policy/baseline.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import { compareBytes } from '../policy/text.ts';
 
@@ -60,7 +61,10 @@ export function planResolution(ir: PolicyIr): readonly ResolutionStep[] {
   const steps = new Map<string, boolean>();
   for (const rule of ir.rules) {
     for (const object of rule.objects) {
-      steps.set(object.path, (steps.get(object.path) ?? false) || object.kind === 'tree');
+      // The canary's directory has only what the enforcer made there, and cannot be listed once it is
+      // protected: not by anybody.
+      const isScanned = object.kind === 'tree' && rule.id !== CANARY_RULE;
+      steps.set(object.path, (steps.get(object.path) ?? false) || isScanned);
     }
     for (const { exe } of rule.except) {
       if (exe !== undefined) steps.set(exe, steps.get(exe) ?? false);
