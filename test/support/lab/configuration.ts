@@ -1,0 +1,76 @@
+// The files that an administrator writes on a host of the laboratory: trust policy, enforcer, agent.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HostConfiguration } from './host.ts';
+
+/** The guest's name for this machine's loopback. */
+const HOST_IN_GUEST = '10.0.2.2';
+
+/** What a host must know. */
+export interface HostFacts {
+  /** Canonical repository of the bundles: the name that is signed. */
+  readonly repository: string;
+  readonly channel: string;
+  /** Canonical URL of the policy repository in Git. */
+  readonly source: string;
+  readonly keyId: string;
+  readonly publicKeyPem: string;
+  /** Port on this machine's loopback at which the registry is reached. */
+  readonly registryPort: number;
+  readonly probes: readonly HostProbe[];
+}
+
+/** A health check of the host: it must pass before a new generation is confirmed. */
+export interface HostProbe {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+/** The three files. YAML is JSON with more ways to write it; strings are quoted as JSON. */
+export function writeConfiguration(facts: HostFacts): HostConfiguration {
+  return { trust: trustOf(facts), enforcer: enforcerOf(facts), agent: agentOf(facts) };
+}
+
+function trustOf({ repository, channel, source, keyId, publicKeyPem }: HostFacts): string {
+  return `apiVersion: warder.dev/trust/v1
+version: 1
+policies:
+  - name: production
+    scope: ${repository}
+    channels: [${channel}]
+    require:
+      release:
+        minimumMatches: 1
+        anyOf:
+          - id: ${keyId}
+            key: { pem: ${JSON.stringify(publicKeyPem)}, notBefore: 2020-01-01, notAfter: 2099-01-01 }
+      provenance:
+        builderIds: [${JSON.stringify(`${source}/publish`)}]
+        buildTypes: ["https://warder.dev/buildtypes/policy/v1"]
+        sourceRepositories: [${JSON.stringify(source)}]
+`;
+}
+
+function enforcerOf({ repository, channel }: HostFacts): string {
+  return `apiVersion: warder.dev/enforcer/v1
+repository: ${repository}
+channel: ${channel}
+`;
+}
+
+// The shortest interval there is, so that people who watch need not wait; a fleet would use minutes.
+function agentOf({ repository, channel, registryPort, probes }: HostFacts): string {
+  const endpoint = `${HOST_IN_GUEST}:${registryPort}`;
+  const host = repository.slice(0, repository.indexOf('/'));
+  return `apiVersion: warder.dev/agent/v1
+reference: ${repository}:${channel}
+channel: ${channel}
+registry:
+  oras: /usr/bin/oras
+  insecure: [${JSON.stringify(endpoint)}]
+  endpoints: { ${JSON.stringify(host)}: ${JSON.stringify(endpoint)} }
+poll: { intervalMs: 1000, backoffMinMs: 500, backoffMaxMs: 1000 }
+probes: ${JSON.stringify(probes)}
+`;
+}

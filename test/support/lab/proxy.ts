@@ -1,0 +1,92 @@
+// What stands between a host and its registry: a forward proxy on loopback that hands everything on, and
+// on demand flips one byte of every blob that it hands on. A registry that lies, without a second registry.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+const BLOB = /^\/v2\/.+\/blobs\/sha256:[0-9a-f]{64}$/;
+const FLIPPED_BIT = 0x01;
+
+/** A running proxy. */
+export interface RegistryProxy {
+  readonly port: number;
+  /** From now on it lies about blobs, or tells the truth. */
+  lie(lying: boolean): void;
+  /** How many blobs were handed on with a flipped byte: a test asserts that the lie was told. */
+  readonly flipped: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy for the registry at `target` (`HOST:PORT`, plain HTTP). */
+export async function startProxy(target: string): Promise<RegistryProxy> {
+  let lying = false;
+  let flipped = 0;
+  const server = createServer((incoming, outgoing) => {
+    const spoil = () => {
+      if (!lying || incoming.method !== 'GET' || !BLOB.test(incoming.url ?? '')) return false;
+      flipped += 1;
+      return true;
+    };
+    forward(target, incoming, outgoing, spoil).catch(() => outgoing.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    lie: (next) => {
+      lying = next;
+    },
+    get flipped() {
+      return flipped;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function forward(
+  target: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  spoil: () => boolean,
+): Promise<void> {
+  const onward = request({
+    host: target.slice(0, target.lastIndexOf(':')),
+    port: Number(target.slice(target.lastIndexOf(':') + 1)),
+    method: incoming.method,
+    path: incoming.url,
+    headers: incoming.headers,
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    onward.once('response', resolve);
+    onward.once('error', reject);
+  });
+  const sent = pipeline(incoming, onward);
+  const answer = await answered;
+  await sent;
+  outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+  const isContent = answer.statusCode === 200;
+  if (isContent && spoil()) await pipeline(answer, flipFirstByte(), outgoing);
+  else await pipeline(answer, outgoing);
+}
+
+// The length stays: only a hash can tell.
+function flipFirstByte(): Transform {
+  let done = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, pass) {
+      const [first] = chunk;
+      if (done || first === undefined) return pass(null, chunk);
+      done = true;
+      const copy = Buffer.from(chunk);
+      copy[0] = first ^ FLIPPED_BIT;
+      return pass(null, copy);
+    },
+  });
+}
