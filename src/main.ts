@@ -6,9 +6,13 @@ import { runCli } from './cli/run.ts';
 import { compose } from './compose.ts';
 import { VERSION } from './core/product.ts';
 
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => stop.abort());
+// Only commands that look at the signal end by themselves; every other one ends where Ctrl-C meets it.
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stop.abort());
+  }
+  return stop.signal;
 }
 // A reader that went away (`warder events -f | head`) is an end, not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -24,7 +28,9 @@ process.exitCode = await runCli(
     color: process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
     progress: process.stderr.isTTY === true,
     cwd: process.cwd(),
-    signal: stop.signal,
+    get signal() {
+      return stopSignal();
+    },
   },
   compose(process.env),
   VERSION,

@@ -17,7 +17,8 @@ export function endpoint(
   before: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, string> {
   const [name, host, ...rest] = value.split('=');
-  if (!name || !host || rest.length > 0) throw new InvalidArgumentError('NAME=HOST[:PORT]');
+  if (!name || !host || rest.length > 0)
+    throw new InvalidArgumentError('Expected NAME=HOST[:PORT].');
   return new Map([...before, [name, host]]);
 }
 
@@ -25,7 +26,7 @@ export function endpoint(
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('a whole number from 1');
+    throw new InvalidArgumentError('Expected a whole number from 1.');
   }
   return value;
 }

@@ -7,6 +7,7 @@ import { type Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../core/errors/spec.ts';
 import { failure } from '../core/result.ts';
 import { enforcedText } from './commands/control.ts';
+import { withHint } from './hints.ts';
 import type { Io } from './io.ts';
 import { failed, type Outcome } from './outcome.ts';
 import { buildProgram } from './program.ts';
@@ -28,7 +29,6 @@ export async function runCli(
   let help = '';
   // Help is a document too when documents are asked for.
   const helpIo = {
-    ...io,
     out: (text: string) => {
       help += text;
     },
@@ -107,7 +107,7 @@ async function conclude(
   if (outcome === null) return EXIT.ok;
   const ask = outcome.failures.length > 0 && socket !== null;
   const still = ask ? await stillEnforcing(services, socket ?? '', outcome) : null;
-  render(io, format, outcome, still);
+  render(io, format, { ...outcome, failures: outcome.failures.map(withHint) }, still);
   return outcome.exit;
 }
 
@@ -122,5 +122,5 @@ async function stillEnforcing(
   const status = silent ? null : await services.enforcer(socket).status();
   return status?.ok === true
     ? enforcedText(status.value.enforced)
-    : 'unknown: the enforcer does not answer; what the kernel holds stays in force';
+    : 'unknown, the enforcer does not answer; what the kernel holds stays in force';
 }

@@ -48,6 +48,8 @@ function unreadable(path: string, cause: unknown): Result<never> {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) throw cause;
   return err(
-    failure('cli/file-unreadable', `${JSON.stringify(path)} cannot be used`, { causes: [code] }),
+    failure('cli/file-unreadable', `${JSON.stringify(path)} cannot be read`, {
+      causes: [code === 'ENOENT' ? 'there is no such file or folder' : code],
+    }),
   );
 }

@@ -44,7 +44,7 @@ export async function disable(
   return change(
     'Disable',
     await enforcer.disable(by, reason),
-    'nothing is enforced on this host until `warder resume`',
+    'enforcement ended; `warder resume` starts it again',
   );
 }
 

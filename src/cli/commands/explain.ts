@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DecisionEvent } from '../../core/enforcement.ts';
+import type { Operation } from '../../core/policy/document.ts';
 import { failure } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
@@ -27,7 +28,7 @@ function notFound(id: string) {
     'cli/event-not-found',
     id === 'last' ? 'nothing was denied yet' : `no event ${escapeText(id)}`,
     {
-      hints: ['`warder events` lists what is kept; older events leave after 10,000 newer ones'],
+      hints: ['`warder events` lists what is kept; the oldest make room for new ones'],
     },
   );
 }
@@ -38,15 +39,16 @@ export function explainText(event: DecisionEvent): string {
   const verb = event.action === 'deny' ? 'denied' : 'would be denied (audit)';
   const head =
     `${verb}: ${escapeText(process.comm)} (pid ${process.tgid}, uid ${process.uid}) tried to ` +
-    `${event.operation ?? event.hook} ${escapeText(object.path)}${object.pathCut ? ' (path cut)' : ''}`;
+    `${attempt(event)}${object.pathCut ? ' (path cut)' : ''}`;
   return [
     head,
     fields([
       ['at', event.at],
       ['rule', ruleLine(event)],
+      ['because', event.ruleReason ?? reasonWithoutRule(event)],
       [
-        'because',
-        event.ruleReason === null ? reasonWithoutRule(event) : escapeText(event.ruleReason),
+        'leaving',
+        event.reason === 'refer' ? 'a move or link there would take it out of its tree' : null,
       ],
       ['written in', originLine(event)],
       [
@@ -60,7 +62,7 @@ export function explainText(event: DecisionEvent): string {
       ],
       [
         'process',
-        `${process.exe === null ? 'executable gone' : escapeText(process.exe)} (${process.exeIdentity}), ` +
+        `${process.exe ?? 'executable gone'} (${process.exeIdentity}), ` +
           `parent ${process.ppid}, cgroup ${process.cgroupId}, started ${process.startedAt}`,
       ],
       ['object', object.identity],
@@ -68,11 +70,21 @@ export function explainText(event: DecisionEvent): string {
   ].join('\n');
 }
 
-function ruleLine(event: DecisionEvent): string {
-  if (event.rule === null) return `none: ${event.reason}`;
-  const mode = event.mode === null ? '' : ` (mode ${event.mode})`;
-  const refer = event.reason === 'refer' ? ', because the move or link would leave its tree' : '';
-  return `${escapeText(event.rule)}${mode}${refer}`;
+// Names of operations as things that one does to an object.
+const VERBS: Partial<Record<Operation, string>> = {
+  setattr: 'change attributes of',
+  link: 'make a hard link to',
+};
+
+function attempt({ operation, object, hook }: DecisionEvent): string {
+  // What no operation names changes the process itself (LIVE-4 of POLICY_SEMANTICS.md).
+  if (operation === null) return `change which program it is said to run (${hook})`;
+  return `${VERBS[operation] ?? operation} ${escapeText(object.path)}`;
+}
+
+function ruleLine({ rule, mode }: DecisionEvent): string {
+  if (rule === null) return 'none';
+  return `${rule}${mode === null ? '' : ` (mode ${mode})`}`;
 }
 
 function reasonWithoutRule(event: DecisionEvent): string {

@@ -79,7 +79,8 @@ function bundleText(bundle: BuiltBundle): string {
     fields([
       ['for', `${escapeText(descriptor.repository)}, channel ${escapeText(descriptor.channel)}`],
       ['commit', `${bundle.facts.commit} of ${escapeText(descriptor.source.repository)}`],
-      ['rules', `${bundle.ir.rules.length}, policy tests passed: ${bundle.report.results.length}`],
+      ['rules', String(bundle.ir.rules.length)],
+      ['policy tests', `${bundle.report.results.length} passed`],
       ['expires', descriptor.expires],
       ['warnings', String(bundle.findings.length)],
     ]),

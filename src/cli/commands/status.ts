@@ -7,16 +7,16 @@
 import { shortDigest } from '../../core/digest.ts';
 import type { CanaryReport, Enforced, EnforcerStatus } from '../../core/enforcement.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
-import type { Failure } from '../../core/result.ts';
+import type { Failure, Result } from '../../core/result.ts';
 import type { AgentStatus, Condition } from '../../core/status.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import { failed, type Json, type Outcome } from '../outcome.ts';
 import { bundleLine, fields, signerList } from '../text-blocks.ts';
 
-/** Status of this host. `agent` is null when the agent has not written one. */
-export async function status(enforcer: EnforcerPort, agent: AgentStatus | null): Promise<Outcome> {
+/** Status of this host. The agent's part is null when it has not written one, and never decides. */
+export async function status(enforcer: EnforcerPort, agent: Agent): Promise<Outcome> {
   const answer = await enforcer.status();
-  const agentDocument = agent as unknown as Json;
+  const agentDocument = (agent.ok ? agent.value : { error: agent.error }) as unknown as Json;
   if (!answer.ok) {
     const document = { enforcing: 'unknown', agent: agentDocument };
     return failed('Status', [answer.error], document, unknownText(agent));
@@ -35,18 +35,24 @@ export async function status(enforcer: EnforcerPort, agent: AgentStatus | null):
   };
 }
 
+type Agent = Result<AgentStatus | null>;
+
 // What the agent saw last is history, not what is enforced.
-function unknownText(agent: AgentStatus | null): string {
-  return [
-    'unknown what is enforced: the enforcer does not answer',
-    fields([
-      ['last poll', agent === null ? NOT_REPORTED : pollLine(agent)],
-      ['last refusal', agent === null ? null : refusalLine(agent.lastRefusal)],
-    ]),
-  ].join('\n');
+function unknownText(agent: Agent): string {
+  return ['unknown what is enforced: the enforcer does not answer', fields(agentRows(agent))].join(
+    '\n',
+  );
 }
 
-const NOT_REPORTED = 'the agent has not reported';
+function agentRows(agent: Agent): readonly Row[] {
+  if (!agent.ok) return [['last poll', `unknown: ${agent.error.message}`]];
+  if (agent.value === null) return [['last poll', 'the agent has not reported']];
+  return [
+    ['last poll', pollLine(agent.value)],
+    ['last refusal', refusalLine(agent.value.lastRefusal)],
+    ...concernRows(agent.value),
+  ];
+}
 
 type Enforcing = 'yes' | 'unproven' | 'no';
 
@@ -63,7 +69,7 @@ function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
   return EXIT.ok;
 }
 
-function statusText(it: EnforcerStatus, agent: AgentStatus | null, state: Enforcing): string {
+function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string {
   return [
     enforcedLine(it.enforced, state),
     fields([
@@ -81,9 +87,7 @@ function statusText(it: EnforcerStatus, agent: AgentStatus | null, state: Enforc
         'events',
         `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost`,
       ],
-      ['last poll', agent === null ? NOT_REPORTED : pollLine(agent)],
-      ['last refusal', agent === null ? null : refusalLine(agent.lastRefusal)],
-      ...(agent === null ? [] : concernRows(agent)),
+      ...agentRows(agent),
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
@@ -166,11 +170,14 @@ function hooksLine(it: EnforcerStatus): string {
 function pollLine(agent: AgentStatus): string {
   const at = agent.lastRequestAt ?? 'never';
   const ready = agent.conditions.find((it) => it.type === 'Ready');
-  return ready === undefined ? at : `${at}, ${ready.reason}`;
+  const is = { True: 'ready', False: 'not ready', Unknown: 'readiness unknown' };
+  const next = agent.nextPollAt === null ? '' : `, next ${agent.nextPollAt}`;
+  return ready === undefined ? at : `${at}, ${is[ready.status]} (${ready.reason})${next}`;
 }
 
 function refusalLine(refusal: AgentStatus['lastRefusal']): string | null {
   if (refusal === null) return 'none';
   const reasons = refusal.failures.map((it: Failure) => it.code).join(', ');
-  return `${refusal.at} ${shortDigest(refusal.digest)}: ${reasons}`;
+  const version = refusal.version === null ? '' : `v${refusal.version} `;
+  return `${refusal.at} ${version}${shortDigest(refusal.digest)}: ${reasons}`;
 }

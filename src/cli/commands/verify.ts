@@ -67,9 +67,11 @@ function criteriaText(trust: TrustPolicy, context: VerifyContext): string {
 }
 
 function checksText(checks: readonly CheckRecord[]): string {
-  return checks
-    .map((it) => `  ${it.outcome.padEnd(8)}${it.check}: ${escapeText(it.detail)}`)
-    .join('\n');
+  const width = Math.max(...checks.map((it) => it.check.length));
+  const rows = checks.map(
+    (it) => `  ${it.outcome.padEnd(7)}  ${it.check.padEnd(width)}  ${escapeText(it.detail)}`,
+  );
+  return ['checks', ...rows].join('\n');
 }
 
 function admissionText(admission: Admission): string {

@@ -67,19 +67,17 @@ function addStatus(program: Command, session: Session): void {
   const { services } = session;
   withExamples(
     socketOption(program.command('status')),
-    ['warder status', 'exit 0 only when a confirmed bundle is proven to be enforced'],
+    ['warder status', 'exit 0 only when a bundle is proven to be enforced, and nothing is held'],
     ['warder status -o json', 'for monitoring: see `enforcing`, `enforcer` and `agent`'],
   )
     .description('what this host enforces, since when, from where, and how we know')
     .option('--agent-status <file>', 'status file of the agent', STATUS_FILE)
     .action(async (options: { socket: string; agentStatus: string }) => {
       const agent = await services.agentStatus(options.agentStatus);
-      session.finish(
-        agent.ok
-          ? await status(services.enforcer(options.socket), agent.value)
-          : failed('Status', [agent.error]),
-        { host: true, socket: options.socket },
-      );
+      session.finish(await status(services.enforcer(options.socket), agent), {
+        host: true,
+        socket: options.socket,
+      });
     });
 }
 

@@ -5,7 +5,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Digest } from '../../core/digest.ts';
-import type { ErrorCode } from '../../core/errors.ts';
 import type { Failure } from '../../core/result.ts';
 import { withExamples } from '../examples.ts';
 import type { Io } from '../io.ts';
@@ -84,17 +83,9 @@ export function passphraseOf(
     : { kind: 'file', path: resolve(io.cwd, options.passphraseFile) };
 }
 
-/** The failure with what to do on a command line; the key's adapter does not know one. */
+/** The failure with what to do on a command line; the key's adapter speaks of a configuration. */
 export function withKeyHints(it: Failure): Failure {
-  const hint = KEY_HINTS.get(it.code);
-  return hint === undefined ? it : { ...it, hints: [hint] };
+  if (it.code !== 'publish/key-passphrase') return it;
+  const hint = `give the passphrase by --passphrase-file FILE, or in the variable ${DEFAULT_VARIABLE}`;
+  return { ...it, hints: [hint] };
 }
-
-const KEY_HINTS: ReadonlyMap<ErrorCode, string> = new Map([
-  [
-    'publish/key-passphrase',
-    `give the passphrase by --passphrase-file FILE, or in the variable ${DEFAULT_VARIABLE}`,
-  ],
-  ['publish/key-unreadable', 'name the file that `warder key generate --out FILE` made'],
-  ['publish/key-exists', 'choose another name, or move the key away; keys are never overwritten'],
-]);

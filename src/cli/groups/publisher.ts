@@ -206,6 +206,7 @@ async function destination(
 
 function digest(text: string): Digest {
   const parsed = parseDigest(text);
-  if (!parsed.ok) throw new InvalidArgumentError('sha256: and 64 lower-case hexadecimal digits');
+  if (!parsed.ok)
+    throw new InvalidArgumentError('Expected sha256: and 64 lower-case hexadecimal digits.');
   return parsed.value;
 }

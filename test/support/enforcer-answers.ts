@@ -1,0 +1,211 @@
+// What an enforcer answers in each state that an operator can meet, as fixed data, and a port that
+// answers it. For tests of what is printed; the enforcer itself is tested in test/enforcer.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Digest } from '../../src/core/digest.ts';
+import type {
+  BundleSummary,
+  CanaryReport,
+  DecisionEvent,
+  Enforced,
+  EnforcerStatus,
+} from '../../src/core/enforcement.ts';
+import { err, type Failure, failure, ok, type Result } from '../../src/core/result.ts';
+import { type AgentStatus, initialStatus } from '../../src/core/status.ts';
+import type { BundleVersion } from '../../src/core/version.ts';
+import type { EnforcerPort } from '../../src/ports.ts';
+
+const digest = (byte: string) => `sha256:${byte.repeat(32)}` as Digest;
+const version = (number: number) => number as BundleVersion;
+
+export const BUNDLE: BundleSummary = {
+  digest: digest('4f'),
+  version: version(7),
+  repository: 'registry.example.com/policies',
+  channel: 'prod',
+  commit: '9c1b07e5d2a4f6081b3c5d7e9f00112233445566',
+  sourceRepository: 'https://git.example.com/policies',
+  signers: [{ kind: 'key', id: 'ci', fingerprint: digest('77') }],
+  expires: '2026-04-10T09:00:00Z',
+};
+
+export const PREVIOUS: BundleSummary = { ...BUNDLE, digest: digest('3e'), version: version(6) };
+
+export const ENFORCED: Enforced & { readonly kind: 'bundle' } = {
+  kind: 'bundle',
+  generation: 12,
+  since: '2026-01-10T09:00:03Z',
+  bundle: BUNDLE,
+  confirmed: true,
+};
+
+export const BASELINE: Enforced = {
+  kind: 'baseline',
+  generation: 1,
+  since: '2026-01-10T08:00:00Z',
+};
+
+const HEALTHY: CanaryReport = {
+  healthy: true,
+  generation: 12,
+  at: '2026-01-10T11:59:30Z',
+  results: [
+    { hook: 'file_open', operation: 'write', outcome: 'denied', detail: '' },
+    { hook: 'inode_rename', operation: 'rename', outcome: 'denied', detail: '' },
+  ],
+};
+
+export const FAILED: CanaryReport = {
+  ...HEALTHY,
+  healthy: false,
+  results: [
+    { hook: 'file_open', operation: 'write', outcome: 'denied', detail: '' },
+    { hook: 'inode_rename', operation: 'rename', outcome: 'allowed', detail: 'rename succeeded' },
+  ],
+};
+
+/** A host on which all is well. */
+export const STATUS: EnforcerStatus = {
+  enforced: ENFORCED,
+  lastKnownGood: BUNDLE,
+  highestSeen: version(7),
+  hold: null,
+  canary: HEALTHY,
+  hooks: [
+    { hook: 'file_open', program: 'wd_file_open', state: 'attached', detail: '' },
+    { hook: 'inode_rename', program: 'wd_inode_rename', state: 'attached', detail: '' },
+    { hook: 'inode_file_setattr', program: 'wd_file_setattr', state: 'absent', detail: '' },
+  ],
+  totals: { sequence: 43, emitted: 43, dropped: 0, denied: 41, audited: 2, incomplete: 0 },
+  adopted: false,
+  trust: { version: 4, fingerprint: digest('a1') },
+  enforcerVersion: '0.1.0',
+  bootId: '1f0c9a2e-0000-4000-8000-000000000000',
+  alerts: [],
+  demoted: [],
+};
+
+const HOLD = {
+  digest: BUNDLE.digest,
+  version: BUNDLE.version,
+  by: 'operator',
+  reason: 'v7 breaks the backup',
+  at: '2026-01-10T11:00:00Z',
+};
+
+/** After `warder rollback`. */
+export const HELD: EnforcerStatus = {
+  ...STATUS,
+  enforced: { ...ENFORCED, bundle: PREVIOUS },
+  lastKnownGood: PREVIOUS,
+  hold: HOLD,
+};
+
+/** What the agent reported after its last poll. */
+export const AGENT: AgentStatus = {
+  ...initialStatus(
+    '0.1.0',
+    'registry.example.com/policies:prod',
+    Date.parse('2026-01-10T08:00:00Z'),
+  ),
+  at: '2026-01-10T11:59:00Z',
+  conditions: [
+    condition('Ready', 'True', 'Enforcing'),
+    condition('Stale', 'False', 'Fresh'),
+    condition('FetchFailed', 'False', 'Fetched'),
+  ],
+  lastRequestAt: '2026-01-10T11:59:00Z',
+};
+
+/** One condition of an agent. */
+export function condition(
+  type: AgentStatus['conditions'][number]['type'],
+  status: 'True' | 'False',
+  reason: string,
+  message = '',
+): AgentStatus['conditions'][number] {
+  return { type, status, reason, message, lastTransitionTime: '2026-01-10T09:00:03Z' };
+}
+
+/** A write to /etc/shadow that was denied. */
+export const DENIED: DecisionEvent = {
+  id: '1f0c9a2e-0-17',
+  at: '2026-01-10T11:58:12.045Z',
+  action: 'deny',
+  reason: 'rule',
+  operation: 'write',
+  hook: 'file_open',
+  errno: 'EACCES',
+  generation: 12,
+  rule: 'account-files/shadow',
+  ruleReason: 'Account files change only through the password tools.',
+  mode: 'enforce',
+  origin: { file: 'policies/account-files.yaml', line: 14, column: 7 },
+  bundle: BUNDLE,
+  object: { path: '/etc/shadow', pathCut: false, identity: '8:1 ino 1183 gen 7' },
+  process: {
+    pid: 4121,
+    tgid: 4121,
+    ppid: 4098,
+    uid: 0,
+    comm: 'sh',
+    exe: '/usr/bin/dash',
+    exeIdentity: '8:1 ino 402 gen 1',
+    cgroupId: '2183',
+    startedAt: '2026-01-10T11:58:11Z',
+  },
+};
+
+/** The same under a policy in mode audit. */
+export const AUDITED: DecisionEvent = {
+  ...DENIED,
+  id: '1f0c9a2e-1-4',
+  at: '2026-01-10T11:57:00.001Z',
+  action: 'audit',
+  mode: 'audit',
+  errno: null,
+  operation: 'setattr',
+  hook: 'inode_setattr',
+};
+
+/** Text that tries to steer a terminal and to break lines. */
+export const HOSTILE = 'x\u001b[31m\u009b2J\r\n\u202etxt';
+
+/** Every answer of an enforcer; by default it is well and has two events. */
+export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): EnforcerPort {
+  const events = [AUDITED, DENIED];
+  return {
+    status: async () => ok(STATUS),
+    activate: async () => ok(ENFORCED),
+    probe: async () => ok(HEALTHY),
+    confirm: async () => ok(ENFORCED),
+    restore: async () => ok(BASELINE),
+    rollback: async () => ok(HELD.enforced),
+    resume: async () => ok(HELD.enforced),
+    disable: async () => ok({ kind: 'nothing' }),
+    events: async ({ limit }) => ok(events.slice(-limit)),
+    event: async (id) => ok(events.find((it) => it.id === id) ?? null),
+    followEvents: async function* () {
+      for (const event of events) yield ok(event);
+    },
+    ...answers,
+  };
+}
+
+/** An enforcer that is not there. */
+export function enforcerDown(): EnforcerPort {
+  const gone: Failure = failure(
+    'host/enforcer-unavailable',
+    'the enforcer does not answer on /run/warder/enforcer.sock',
+    { causes: ['ENOENT'], hints: ['systemctl status warder-enforcer'] },
+  );
+  const refuse = async (): Promise<Result<never>> => err(gone);
+  return {
+    ...{ status: refuse, activate: refuse, probe: refuse, confirm: refuse, restore: refuse },
+    ...{ rollback: refuse, resume: refuse, disable: refuse, events: refuse, event: refuse },
+    followEvents: async function* () {
+      yield err(gone);
+    },
+  };
+}
