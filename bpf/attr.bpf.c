@@ -45,7 +45,7 @@ static __always_inline int wd_judge_setattr(struct dentry *dentry, struct iattr 
 	return wd_judge_dentry(WD_HOOK_INODE_SETATTR, write, setattr, dentry);
 }
 
-/* The prototype up to 6.11 or so. Which one the kernel has is read from BTF by the loader. */
+/* Two prototypes of one hook. Which one the kernel has is read from BTF by the loader. */
 SEC("lsm/inode_setattr")
 int BPF_PROG(inode_setattr, struct dentry *dentry, struct iattr *attr, int ret)
 {

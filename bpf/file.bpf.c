@@ -112,8 +112,8 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 
 	if (ret != 0)
 		return ret;
-	/* Anonymous memory has no file. Verifiers from 6.4 to 7.2 take the argument for never NULL and
-	 * drop a plain check, 7.3 demands one: ask the value itself as well. */
+	/* Anonymous memory has no file. Verifiers from 6.4 to 7.2 take the argument for never NULL
+	 * and drop a plain check, 7.3 demands one: ask the value itself as well. */
 	bpf_probe_read_kernel(&address, sizeof(address), ctx);
 	if (!address || !file)
 		return 0;
@@ -145,7 +145,7 @@ static __always_inline int wd_judge_ioctl(__u32 hook, struct file *file, unsigne
 	case WD_FS_IOC_ENABLE_VERITY:
 		return wd_judge_file(hook, WD_OP_SETATTR, WD_OP_UNSET, 0, file);
 	case WD_EXT4_IOC_SWAP_BOOT:
-		/* Exchanges the data with the boot loader inode, on a descriptor open for reading. */
+		/* Exchanges the data with inode 5, on a descriptor open for reading. */
 		return wd_judge_file(hook, WD_OP_WRITE, WD_OP_UNSET, 0, file);
 	case WD_FS_IOC_SETVERSION:
 	case WD_FS_IOC32_SETVERSION:

@@ -2,8 +2,8 @@
 /*
  * name.bpf.c - hooks on names: create, delete, link, rename.
  *
- * They are given the dentry before the change, so that the judged name is the one that the kernel is
- * about to act on. O_TMPFILE makes no name and is not judged here; the linkat that names it is.
+ * They are given the dentry before the change, so that the judged name is the one that the kernel
+ * is about to act on. O_TMPFILE makes no name and is not judged here; the linkat that names it is.
  */
 #include "enforce.h"
 

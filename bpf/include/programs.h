@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * programs.h - every program of warder.bpf.o, one row each; the loader and the tests read this table.
+ * programs.h - every program of warder.bpf.o, one row each, for the loader and the tests.
  *
  * WD_PROGRAM(program, hook, id, nargs, needs)
  *   program  name of the program in the object
  *   hook     LSM hook; the attach target in kernel BTF is bpf_lsm_<hook>
  *   id       enum wd_hook; several rows may share one id
- *   nargs    arguments of bpf_lsm_<hook> that this row is written for. Where a hook has several rows,
- *            the one whose nargs equals the BTF prototype is loaded. A row is never chosen by
- *            version: the wrong variant of inode_setattr loads, attaches and never matches.
+ *   nargs    arguments of bpf_lsm_<hook> that this row is written for. Where a hook has several
+ *            rows, the one whose nargs equals the BTF prototype is loaded. A row is never chosen
+ *            by version: the wrong variant of inode_setattr loads, attaches and never matches.
  *   needs    operations (WD_NEED) that cannot be enforced without this hook
  *
  * A hook that BTF lacks, or has with another number of arguments, refuses a policy that needs it,

@@ -16,7 +16,10 @@ static __always_inline struct dentry *wd_alias(__u64 address)
 	return (struct dentry *)address;
 }
 
-/* A dentry of the inode. Its name is one of its names; see REFER for why any will do. */
+/*
+ * Some dentry of the inode. Any of its names will do: a file of a tree gets no link outside
+ * (REFER), and one that had such a link before is known by identity.
+ */
 static __always_inline __u64 wd_alias_of(struct inode *inode)
 {
 	struct hlist_node *first;

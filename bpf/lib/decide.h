@@ -4,8 +4,8 @@
  *
  * Pure: no map, no kernel type, no state. The same text is compiled into the LSM programs, into the
  * test program and natively, so what the vectors test is what the kernel runs. Sets are visited by
- * wd_repeat(n, fn, ctx), which the including file defines: bpf_loop in the kernel, where fn is verified
- * once however many words there are; a loop natively.
+ * wd_repeat(n, fn, ctx), which the including file defines: bpf_loop in the kernel, where fn is
+ * verified once however many words there are; a loop natively.
  *
  * A request is a union of terms (cover, operation), plus REFER for moves and links:
  *   operations on the object         cover of `from`: own, name, chain

@@ -46,7 +46,7 @@ static __noinline int wd_conclude(struct wd_judge *judge)
 
 	findings->decision.action = WD_ACTION_ALLOW;
 	if (!findings->incomplete) {
-		/* Nothing was cleared, so nothing was found; or nothing of it says no to anybody. */
+		/* Nothing was found, or nothing of it says no to anybody. */
 		if (!findings->clean || !wd_relevant(&pass))
 			return 0;
 	}

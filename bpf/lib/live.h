@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * live.h - what walk.h and subject.h ask of the running kernel: dentries, the current task, scratch.
+ * live.h - what walk.h and subject.h ask of the running kernel: dentries, task, scratch.
  *
  * Non-sleepable LSM programs run under rcu_read_lock, so a dentry, its name and its parent stay
  * readable during a walk; whether they belong together is the business of climb.h. They may be

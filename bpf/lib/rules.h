@@ -32,7 +32,7 @@ struct wd_cover {
 	struct wd_ruleset chain; /* tree parts of every directory above: also the REFER set */
 };
 
-/* What a decision is made of: the rules on each side, and those that do not hold for the subject. */
+/* What a decision is made of. `exempt`: the rules that do not hold for the subject. */
 struct wd_covers {
 	struct wd_cover side[2]; /* WD_SIDE_* */
 	struct wd_ruleset exempt;
@@ -101,8 +101,8 @@ static __always_inline __u64 wd_asked(const struct wd_generation *generation,
 }
 
 /*
- * 1 when `value` is not zero, without a branch: the verifier would follow both ways of every bit, and
- * the opaque step keeps the compiler from making a branch of it again.
+ * 1 when `value` is not zero, without a branch: the verifier would follow both ways of every bit,
+ * and the opaque step keeps the compiler from making a branch of it again.
  */
 static __always_inline __u64 wd_nonzero(__u64 value)
 {

@@ -23,8 +23,9 @@
 #include "decide.h"
 
 /*
- * Everything that one request collects. Not on the stack, which has 512 bytes; and the verifier does
- * not follow values in a map, where on the stack it would try every combination of these flags.
+ * Everything that one request collects. Not on the stack, which has 512 bytes; and the verifier
+ * does not follow values in a map, where on the stack it would try every combination of these
+ * flags.
  */
 struct wd_findings {
 	struct wd_covers covers;

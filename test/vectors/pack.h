@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pack.h - reads a vector pack: one generation and many requests, as one file of the layouts of abi.h.
+ * pack.h - reads a vector pack: one generation and many requests, in the layouts of abi.h.
  *
- * Counts are checked against the size of the file, exactly; nothing else of it is trusted to be sane,
- * that is for the code under test.
+ * Counts are checked against the size of the file, exactly; nothing else of it is trusted to be
+ * sane, that is for the code under test.
  */
 #ifndef WD_PACK_H
 #define WD_PACK_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * run.c - judges the requests of a vector pack by the decision header, natively and under sanitizers.
+ * run.c - judges the requests of a vector pack natively, under sanitizers.
  *
  * usage: decide_native [PACK]
  *
