@@ -28,8 +28,6 @@ beforeAll(async () => {
   lab = await startLab({ install: layoutScript() });
   const bundle = await lab.origin.push(
     {
-      'policies/example.yaml': null,
-      'policies/example.test.yaml': null,
       'policies/enforce.yaml': policyOf('enforce'),
       'policies/audit.yaml': policyOf('audit'),
     },

@@ -130,9 +130,10 @@ export class LabHost {
 
   /** `warder events`: the newest, newest last. */
   async events(limit: number): Promise<readonly DecisionEvent[]> {
-    const printed = await this.guest.run(['warder', 'events', '-o', 'json', '-n', String(limit)]);
-    const lines = printed.stdout.split('\n').filter((it) => it !== '');
-    return lines.map((it) => JSON.parse(it) as DecisionEvent);
+    const document = (await this.#warder(['events', '-n', String(limit)])) as {
+      readonly events: readonly DecisionEvent[];
+    };
+    return document.events;
   }
 
   /** `warder explain EVENT|last`, as a person reads it. */

@@ -80,6 +80,7 @@ static int exec_at_fd(char **arg)
 
 	if (fd < 0)
 		return errno;
+	silence();
 	syscall(SYS_execveat, fd, "", argv, NULL, AT_EMPTY_PATH);
 	return errno;
 }

@@ -223,6 +223,20 @@ static int deep_open(char **arg)
 	return open_outcome("file", O_RDONLY);
 }
 
+/* arg: directory, depth; makes that chain, with a file at its end (a shell would take minutes) */
+static int deep_make(char **arg)
+{
+	int fd;
+
+	if (chdir(arg[0]) < 0)
+		return errno;
+	for (int i = atoi(arg[1]); i > 0; i--)
+		if ((mkdir("d", 0755) < 0 && errno != EEXIST) || chdir("d") < 0)
+			return errno;
+	fd = creat("file", 0600);
+	return outcome(fd);
+}
+
 static int swapon_call(char **arg)
 {
 	return outcome(swapon(arg[0], 0));
@@ -255,6 +269,7 @@ const struct attempt opening_attempts[] = {
 	{ "bind-open", 3, bind_open },
 	{ "relative-open", 2, relative_open },
 	{ "proc-cwd-open", 2, proc_cwd_open },
+	{ "deep-make", 2, deep_make },
 	{ "deep-open", 2, deep_open },
 	{ "swapon", 1, swapon_call },
 	{ "acct", 1, acct_call },
