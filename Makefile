@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels clean
+.PHONY: help setup demo test check kernels sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -28,6 +28,10 @@ check: setup ## run the static checks and the fast tests
 
 kernels: setup ## fetch the guest kernels of every other series that Debian carries
 	@$(NODE) packaging/setup/fetch-kernels.mjs
+
+sbom: setup ## write the software bill of materials (CycloneDX) to dist/
+	@mkdir -p dist
+	@PATH="$$PWD/node_modules/.bin:$$PATH" npm sbom --loglevel=error --omit dev --sbom-format cyclonedx > dist/warder.cdx.json
 
 clean: ## remove what was built here; downloads and node_modules stay
 	@rm -rf build bin .cache dist coverage

@@ -14,16 +14,7 @@ const program: Command = buildProgram({} as Session, VERSION, { out: () => {}, e
 /** docs/reference/commands.md. */
 export function commandReference(): string {
   const sections = leaves(program, ['warder']).map(({ words, command }) =>
-    [
-      `## ${words.join(' ')}`,
-      '',
-      command.description(),
-      '',
-      '```',
-      helpOf(command).trimEnd(),
-      '```',
-      '',
-    ].join('\n'),
+    [`## ${words.join(' ')}`, '', '```', helpOf(command).trimEnd(), '```', ''].join('\n'),
   );
   return `# Commands\n\nEvery command takes \`--output json\` and then prints exactly one document.\n\n${sections.join('\n')}`;
 }

@@ -36,9 +36,10 @@ function leaves(command: Command, words: readonly string[]): readonly Leaf[] {
 }
 
 function commandSection({ words, command }: Leaf): readonly string[] {
-  const usage = command.registeredArguments.map((it) =>
-    it.required ? `<${it.name()}>` : `[${it.name()}]`,
-  );
+  const usage = command.registeredArguments.map((it) => {
+    const name = it.variadic ? `${it.name()}...` : it.name();
+    return it.required ? `<${name}>` : `[${name}]`;
+  });
   const options = command.options
     .filter((it) => !it.hidden)
     .flatMap((it) => ['.RS', '.TP', `.B ${roff(it.flags)}`, roff(it.description), '.RE']);
