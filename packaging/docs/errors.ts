@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ErrorSpec, EXIT } from '../../src/core/errors/spec.ts';
+import { type ErrorPrefix, type ErrorSpec, EXIT } from '../../src/core/errors/spec.ts';
 import { ERRORS } from '../../src/core/errors.ts';
 
 const EXIT_MEANING: Record<keyof typeof EXIT, string> = {
@@ -35,10 +35,7 @@ export function errorsDocument(): string {
     .map(([name, code]) => `| ${code} | ${EXIT_MEANING[name as keyof typeof EXIT]} |`)
     .join('\n');
   const table: Record<string, ErrorSpec> = ERRORS;
-  const rows = Object.entries(table)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, it]) => `| \`${code}\` | ${it.meaning} | ${it.exit} | ${RETRY[it.retry]} |`)
-    .join('\n');
+  const sections = Object.entries(PREFIXES).map(([prefix, title]) => section(prefix, title, table));
   return `# Errors
 
 Every failure carries one of these codes. A code never changes its meaning; a retired one is not used again. An
@@ -53,8 +50,40 @@ ${exits}
 
 ## Codes
 
-| code | what happened | exit | what Warder does next |
-|---|---|---|---|
-${rows}
-`;
+The part before the slash is the stage that failed, or the thing that is at fault.
+
+${sections.join('\n')}`;
+}
+
+const PREFIXES: Record<ErrorPrefix, string> = {
+  cli: 'the command line',
+  config: 'configuration files',
+  policy: 'policies and their tests',
+  publish: 'building and publishing',
+  trust: 'the trust policy',
+  resolve: 'from a reference to a digest',
+  fetch: 'fetching a bundle',
+  verify: 'verifying a bundle',
+  stage: 'preparing a generation',
+  activate: 'bringing a generation into force',
+  confirm: 'proving that it works',
+  record: 'writing down what is in force',
+  restore: 'returning to an earlier generation',
+  state: 'persistent state',
+  host: 'this host',
+};
+
+function section(prefix: string, title: string, table: Record<string, ErrorSpec>): string {
+  const rows = Object.entries(table)
+    .filter(([code]) => code.startsWith(`${prefix}/`))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, it]) => `| \`${code}\` | ${it.meaning} | ${it.exit} | ${RETRY[it.retry]} |`);
+  return [
+    `### ${prefix}: ${title}`,
+    '',
+    '| code | what happened | exit | what Warder does next |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }

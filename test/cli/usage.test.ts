@@ -81,6 +81,14 @@ describe('a mistake on the command line', () => {
   });
 });
 
+describe('colour', () => {
+  it('is only on the label, and only when the terminal wants it', async () => {
+    const plain = await run(['lnit']);
+    const colored = await run(['lnit'], { io: { color: true } });
+    expect(colored.stderr).toBe(plain.stderr.replace('error:', '\u001b[1;31merror:\u001b[0m'));
+  });
+});
+
 describe('a bug', () => {
   const agentStatus = async () => {
     throw new Error('a bug\u001b[2J');

@@ -162,7 +162,7 @@ export const VERIFY_ERRORS = {
     retry: 'quarantine',
   },
   'verify/not-admitted': {
-    meaning: 'A replay names a digest that was never admitted here.',
+    meaning: 'Stored evidence names a digest that was never admitted here.',
     exit: EXIT.rollback,
     retry: 'never',
   },
