@@ -19,6 +19,8 @@ export interface Attempt {
   readonly expect: Expected;
   /** `exempt`: by the exempt program; `alice`: by uid 1000; default: by root, not exempt. */
   readonly as?: 'exempt' | 'alice';
+  /** Would-deny events in audit, where the call goes on and is judged again; default 1. */
+  readonly audits?: number;
   /** Shell lines right before it, as root, by programs that no rule concerns. */
   readonly before?: string;
 }
@@ -40,6 +42,8 @@ export interface Case {
 const SECRET = 'echo secret > $D/secret';
 const secret = [{ path: '$D/secret' }];
 const D = (...run: string[]): Attempt => ({ run, expect: 'D' });
+/** Denied at the first act; in audit each act of the call is told: create or truncate, then open. */
+const D2 = (...run: string[]): Attempt => ({ run, expect: 'D', audits: 2 });
 const A = (...run: string[]): Attempt => ({ run, expect: 'A' });
 
 const aliasing: readonly Case[] = [
@@ -57,7 +61,7 @@ const aliasing: readonly Case[] = [
     setup: 'ln -s target $D/dangling',
     protect: [{ path: '$D/target' }],
     deny: 'all',
-    attempts: [D('open-creat', '$D/dangling')],
+    attempts: [D2('open-creat', '$D/dangling')],
   },
   {
     id: '3',
@@ -253,16 +257,29 @@ const identity: readonly Case[] = [
       D('unlink', '$D/secret'),
     ],
   },
+  ...(
+    [
+      ['33', D2('open-creat', '$D/absent')],
+      ['33b', D('mkdir', '$D/absent')],
+      ['33c', D('symlink', '/etc/passwd', '$D/absent')],
+    ] as const
+  ).map(
+    ([id, attempt]): Case => ({
+      id,
+      title: `a path that did not exist, created by a stranger: ${attempt.run[0]}`,
+      setup: 'true',
+      protect: [{ path: '$D/absent' }],
+      deny: 'all',
+      attempts: [attempt],
+    }),
+  ),
   {
-    id: '33',
-    title: 'a path that did not exist: created by a stranger, by an exempt subject and then opened',
+    id: '33d',
+    title: 'a path that did not exist, created by an exempt subject, then opened by a stranger',
     setup: 'true',
     protect: [{ path: '$D/absent' }],
     deny: 'all',
     attempts: [
-      D('open-creat', '$D/absent'),
-      D('mkdir', '$D/absent'),
-      D('symlink', '/etc/passwd', '$D/absent'),
       { run: ['mknod', '$D/absent'], expect: 'A', as: 'exempt' },
       D('open-read', '$D/absent'),
     ],
@@ -281,13 +298,19 @@ const identity: readonly Case[] = [
   },
   {
     id: '123',
-    title: 'a file moved out of a tree by a subject that the tree denies only read',
+    title: 'a file or directory moved out of a tree by a subject that the tree denies only read',
     setup: 'mkdir -p $D/tree/sub; echo s > $D/tree/file; echo s > $D/tree/sub/file',
     protect: [{ tree: '$D/tree' }],
     deny: ['read'],
+    attempts: [D('rename', '$D/tree/file', '$D/file'), D('rename', '$D/tree/sub', '$D/sub')],
+  },
+  {
+    id: '123b',
+    title: 'a file moved inside a tree stays covered',
+    setup: 'mkdir -p $D/tree/sub; echo s > $D/tree/file',
+    protect: [{ tree: '$D/tree' }],
+    deny: ['read'],
     attempts: [
-      D('rename', '$D/tree/file', '$D/file'),
-      D('rename', '$D/tree/sub', '$D/sub'),
       A('rename', '$D/tree/file', '$D/tree/sub/moved'),
       D('open-read', '$D/tree/sub/moved'),
     ],
@@ -295,13 +318,13 @@ const identity: readonly Case[] = [
   {
     id: '124',
     title: 'a file at depth 71, 500 and 3,000 under a tree',
-    setup: 'mkdir $D/tree; for n in 71 500; do op deep-make $D/tree $n; done',
+    setup: 'mkdir $D/tree; for n in 71 500 3000; do op deep-make $D/tree $n; done',
     protect: [{ tree: '$D/tree' }],
     deny: 'all',
     attempts: [
       D('deep-open', '$D/tree', '71'),
       D('deep-open', '$D/tree', '500'),
-      //3000
+      D('deep-open', '$D/tree', '3000'),
     ],
   },
 ];
@@ -317,7 +340,7 @@ const opening: readonly Case[] = [
       D('open-read', '$D/secret'),
       D('open-write', '$D/secret'),
       D('open-rdwr', '$D/secret'),
-      D('creat', '$D/secret'),
+      D2('creat', '$D/secret'),
     ],
   },
   {
@@ -342,7 +365,7 @@ const opening: readonly Case[] = [
     setup: SECRET,
     protect: secret,
     deny: ['write'],
-    attempts: [D('open-trunc', '$D/secret'), A('open-read', '$D/secret')],
+    attempts: [D2('open-trunc', '$D/secret'), A('open-read', '$D/secret')],
   },
   {
     id: '39',
@@ -403,19 +426,24 @@ const changing: readonly Case[] = [
     deny: ['delete'],
     attempts: [D('unlink', '$D/secret'), D('rmdir', '$D/dir')],
   },
-  {
-    id: '62',
-    title: 'rename over it, and exchange with it',
-    setup: `${SECRET}; echo new > $D/new`,
-    protect: secret,
-    deny: ['create', 'delete', 'rename'],
-    attempts: [
-      D('rename', '$D/new', '$D/secret'),
-      D('exchange', '$D/new', '$D/secret'),
-      D('exchange', '$D/secret', '$D/new'),
-      D('rename', '$D/secret', '$D/away'),
-    ],
-  },
+  ...(
+    [
+      ['62', D('rename', '$D/new', '$D/secret')],
+      // The hook is called for each side of an exchange.
+      ['62b', D2('exchange', '$D/new', '$D/secret')],
+      ['62c', D2('exchange', '$D/secret', '$D/new')],
+      ['62d', D('rename', '$D/secret', '$D/away')],
+    ] as const
+  ).map(
+    ([id, attempt]): Case => ({
+      id,
+      title: `renamed over, exchanged, renamed away: ${attempt.run.join(' ')}`,
+      setup: `${SECRET}; echo new > $D/new`,
+      protect: secret,
+      deny: ['create', 'delete', 'rename'],
+      attempts: [attempt],
+    }),
+  ),
   {
     id: '63',
     title: 'a link from it',

@@ -146,9 +146,9 @@ function judgeOne(
   const denied = attempt.expect === 'D';
   const outcome = denied && mode === 'enforce' ? 'EACCES' : control.outcome;
   const seen = eventsOf(played, events);
-  const wanted = denied
-    ? [`${mode === 'enforce' ? 'deny' : 'audit'} cases-${mode}/case-${it.id}`]
-    : [];
+  const rule = `${mode === 'enforce' ? 'deny' : 'audit'} cases-${mode}/case-${it.id}`;
+  const times = mode === 'audit' ? (attempt.audits ?? 1) : 1;
+  const wanted = Array.from({ length: denied ? times : 0 }, () => rule);
   const got = seen.map((event) => `${event.action} ${event.rule}`);
   const problems: string[] = [];
   if (played.outcome !== outcome) {
@@ -172,8 +172,9 @@ export function eventsOf(
 
 /** How many attempts the table expects to be denied, and how many to be audited. */
 export function expectedTotals(): { readonly denied: number; readonly audited: number } {
-  const count = CASES.flatMap((it) => it.attempts).filter((it) => it.expect === 'D').length;
-  return { denied: count, audited: count };
+  const denied = CASES.flatMap((it) => it.attempts).filter((it) => it.expect === 'D');
+  const audited = denied.reduce((sum, it) => sum + (it.audits ?? 1), 0);
+  return { denied: denied.length, audited };
 }
 
 function describe(attempt: Attempt): string {
