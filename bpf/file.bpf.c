@@ -7,6 +7,7 @@
  * overlay's dentry in f_path.
  */
 #include "enforce.h"
+#include "resolve.h"
 
 /* Numbers that BTF does not carry; the 32-bit forms arrive by compat system calls. */
 #define WD_FS_IOC_SETFLAGS 0x40086602
@@ -74,6 +75,9 @@ int BPF_PROG(file_open, struct file *file, int ret)
 			and_op = WD_OP_WRITE;
 	}
 	if (!op && !and_op)
+		return 0;
+	/* Before the decision, which would report what the scan does as a denial. */
+	if (op == WD_OP_READ && wd_is_scan(file->f_inode, mode))
 		return 0;
 	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, 0, file);
 	if (ret != 0)

@@ -3,17 +3,11 @@
  * task.bpf.c - keeps a process from borrowing the executable of another, and resolves identities.
  */
 #include "enforce.h"
+#include "resolve.h"
 
 #define WD_PR_SET_MM 35
 #define WD_PR_SET_MM_EXE_FILE 13
 #define WD_PR_SET_MM_MAP 14
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct wd_resolve);
-} resolve SEC(".maps");
 
 /* The all-zero row of `exempt` says that some exemption depends on the executable. */
 static __always_inline int wd_exempts_exe(void)
@@ -47,7 +41,7 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 }
 
 /*
- * Tells the enforcer which identity a path leads to: it writes its thread id, calls fstat on an
+ * Tells the enforcer which identity a path leads to: it writes its thread id, calls statx on an
  * O_PATH descriptor and reads the answer. The first call counts: overlayfs asks its layers with
  * the same thread, on some kernels. Never refuses.
  */
@@ -58,14 +52,11 @@ int BPF_PROG(inode_getattr, struct path *path, int ret)
 	struct super_block *sb;
 	struct dentry *dentry;
 	struct inode *inode;
-	__u32 zero = 0;
 
 	if (ret != 0)
 		return ret;
-	asked = bpf_map_lookup_elem(&resolve, &zero);
-	if (!asked || !asked->tid || asked->seen)
-		return 0;
-	if (asked->tid != (__u32)bpf_get_current_pid_tgid())
+	asked = wd_own_request();
+	if (!asked || asked->seen)
 		return 0;
 	dentry = path->dentry;
 	inode = dentry ? dentry->d_inode : NULL;
@@ -75,6 +66,7 @@ int BPF_PROG(inode_getattr, struct path *path, int ret)
 	asked->nlink = inode->i_nlink;
 	asked->mode = inode->i_mode;
 	asked->magic = sb->s_magic;
+	asked->thread_ns = wd_thread_start();
 	asked->seen = 1;
 	return 0;
 }

@@ -108,6 +108,15 @@ int wd_read_rows(int fd, const char *object, struct wd_rows *ret_rows,
 		 struct wd_error *reterr_error);
 void wd_sort_rows(struct wd_rows *rows, size_t row_bytes, size_t key_bytes);
 
+/* --- resolve.c --- */
+/* Asks the resolver program for the identity behind an O_PATH descriptor. The map stays written
+ * until wd_stop_resolving(); with `lister_ns` (thread_ns of an earlier answer) this thread may list
+ * any directory until then. */
+int wd_identify(struct wd_map *map, int fd, uint64_t lister_ns, struct wd_resolve *ret_identity,
+		struct wd_error *reterr_error);
+/* `reterr_error` may be NULL, when an earlier error is to be told. */
+int wd_stop_resolving(struct wd_map *map, struct wd_error *reterr_error);
+
 /* --- bank.c --- */
 int wd_header_path(struct wd_kernel *kernel, uint32_t bank, char *ret_path, size_t size,
 		   struct wd_error *reterr_error);

@@ -15,7 +15,8 @@ namespace warder
 namespace
 {
 
-constexpr uint32_t kDrainMax = 65536; // events per call; a ring of 1 MiB holds fewer
+constexpr uint32_t kEntriesMax = 10'000'000; // as the configuration's scanEntriesMax
+constexpr uint32_t kDrainMax = 65536;	     // events per call; a ring of 1 MiB holds fewer
 
 struct Free {
 	void operator()(void *memory) const
@@ -27,6 +28,17 @@ struct Free {
 uint32_t ToBank(const Napi::Value &value)
 {
 	return ToUint32(value, "bank", WD_BANKS - 1);
+}
+
+Napi::Object FromIdentity(Napi::Env env, const wd_identity &identity)
+{
+	Napi::Object result = Napi::Object::New(env);
+
+	result.Set("dev", identity.dev);
+	result.Set("ino", FromU64(env, identity.ino));
+	result.Set("gen", identity.gen);
+	result.Set("sub", FromU64(env, identity.sub));
+	return result;
 }
 
 Napi::Object FromIds(Napi::Env env, const wd_bank_ids &ids)
@@ -113,6 +125,7 @@ Napi::Function Kernel::Define(Napi::Env env)
 	return DefineClass(env, "Kernel",
 			   {
 				   InstanceMethod<&Kernel::Resolve>("resolve"),
+				   InstanceMethod<&Kernel::Scan>("scan"),
 				   InstanceMethod<&Kernel::Fill>("fill"),
 				   InstanceMethod<&Kernel::Commit>("commit"),
 				   InstanceMethod<&Kernel::Committed>("committed"),
@@ -167,14 +180,34 @@ Napi::Value Kernel::Resolve(const Napi::CallbackInfo &info)
 
 	if (wd_resolve_path(handle, path.c_str(), follow, &found, &error) != 0)
 		Throw(env, error);
-	Napi::Object result = Napi::Object::New(env);
-	result.Set("dev", found.identity.dev);
-	result.Set("ino", FromU64(env, found.identity.ino));
-	result.Set("gen", found.identity.gen);
-	result.Set("sub", FromU64(env, found.identity.sub));
+	Napi::Object result = FromIdentity(env, found.identity);
 	result.Set("nlink", found.nlink);
 	result.Set("mode", found.mode);
 	result.Set("magic", FromU64(env, found.magic));
+	return result;
+}
+
+Napi::Value Kernel::Scan(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	wd_kernel *handle = Handle(env);
+	std::string root = ToPath(info[0], "root");
+	uint32_t entries_max = ToUint32(info[1], "entriesMax", kEntriesMax);
+	wd_scan scan;
+	wd_error error;
+
+	if (wd_scan_tree(handle, root.c_str(), entries_max, &scan, &error) != 0)
+		Throw(env, error);
+	std::unique_ptr<wd_scan, decltype(&wd_scan_free)> owned(&scan, wd_scan_free);
+	Napi::Array identities = Napi::Array::New(env, scan.count);
+	for (size_t i = 0; i < scan.count; i++) {
+		Napi::HandleScope scope(env);
+
+		identities.Set(static_cast<uint32_t>(i), FromIdentity(env, scan.identities[i]));
+	}
+	Napi::Object result = Napi::Object::New(env);
+	result.Set("identities", identities);
+	result.Set("entries", scan.entries);
 	return result;
 }
 

@@ -25,6 +25,7 @@ class Kernel : public Napi::ObjectWrap<Kernel>
 
       private:
 	Napi::Value Resolve(const Napi::CallbackInfo &info);
+	Napi::Value Scan(const Napi::CallbackInfo &info);
 	Napi::Value Fill(const Napi::CallbackInfo &info);
 	Napi::Value Commit(const Napi::CallbackInfo &info);
 	Napi::Value Committed(const Napi::CallbackInfo &info);

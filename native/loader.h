@@ -120,6 +120,21 @@ int wd_disable_pins(const char *pin_dir, struct wd_removal *ret_removal,
 int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
 		    struct wd_resolve *ret_identity, struct wd_error *reterr_error);
 
+/* --- scan.c ------------------------------------------------------------------------------- */
+
+struct wd_scan {
+	struct wd_identity *identities; /* a file that was met twice is here twice */
+	size_t count;
+	uint32_t entries; /* names visited */
+};
+
+/* Finds the regular files of a tree that have more than one link, without paths and across no
+ * mount; what is no directory has none. Free with wd_scan_free(). Codes: open, scan, too-large
+ * (more than `entries_max` names), moved (the tree kept changing), memory, stat, resolve. */
+int wd_scan_tree(struct wd_kernel *kernel, const char *root, uint32_t entries_max,
+		 struct wd_scan *ret_scan, struct wd_error *reterr_error);
+void wd_scan_free(struct wd_scan *scan);
+
 /* --- bank.c, commit.c --------------------------------------------------------------------- */
 
 enum wd_table {

@@ -192,15 +192,19 @@ struct wd_counters {
 	__u64 retries;	 /* walks repeated because of a rename */
 };
 
-/* The resolver: user space writes the thread id, calls fstat on an O_PATH descriptor and reads the
- * identity that the kernel saw. */
+/* The resolver: user space writes the thread id, calls statx on an O_PATH descriptor and reads the
+ * identity that the kernel saw. While it looks for hard links it also writes `lister_ns`. */
 struct wd_resolve {
 	__u32 tid;  /* 0: off */
 	__u32 seen; /* 1 when `identity` was filled since tid was written */
 	struct wd_identity identity;
 	__u32 nlink;
 	__u32 mode;
-	__u64 magic; /* s_magic of the superblock */
+	__u64 magic;	 /* s_magic of the superblock */
+	__u64 thread_ns; /* out: start_boottime of the thread that asked */
+	/* Not 0: the thread of that id and this start may list any directory. The start names the
+	 * thread uniquely, so a scan that died leaves nothing for a later thread of its id. */
+	__u64 lister_ns;
 };
 
 /* A request for the test program: the same as a hook builds from dentries, from an array. */
