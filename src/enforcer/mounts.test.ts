@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import { expect, it } from 'vitest';
-import { locate, mountPointsBelow, parseMountinfo } from './mounts.ts';
+import { locate, mountsBelow, parseMountinfo } from './mounts.ts';
 
 const TEXT = [
   '21 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw',
@@ -21,7 +23,8 @@ it('finds the path of a filesystem on this host, whatever it is called there', (
 });
 
 it('finds what is mounted strictly below a directory', () => {
-  expect(mountPointsBelow(mounts, '/run')).toEqual([]);
-  expect(mountPointsBelow(mounts, '/mnt')).toEqual(['/mnt/with space']);
-  expect(mountPointsBelow(mounts, '/')).toEqual(['/run', '/srv/d', '/mnt/with space']);
+  const pointsBelow = (directory: string) => mountsBelow(mounts, directory).map((it) => it.point);
+  expect(pointsBelow('/run')).toEqual([]);
+  expect(pointsBelow('/mnt')).toEqual(['/mnt/with space']);
+  expect(pointsBelow('/')).toEqual(['/run', '/srv/d', '/mnt/with space']);
 });

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import {
   linkSync,
   mkdirSync,
@@ -13,6 +15,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FakeKernel } from '../../test/support/fake-kernel.ts';
 import type { PathFound } from '../core/image/resolution.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
+import type { Mount } from './mounts.ts';
 import { resolvePolicy } from './resolver.ts';
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'warder-resolver-')));
@@ -35,7 +39,12 @@ beforeAll(() => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function resolve(kind: 'path' | 'tree', name: string, scanEntriesMax = 100) {
+function resolve(
+  kind: 'path' | 'tree',
+  name: string,
+  scanEntriesMax = 100,
+  mounts: Result<readonly Mount[]> = ok([]),
+) {
   const ir: PolicyIr = {
     irVersion: 1,
     rules: [
@@ -51,7 +60,7 @@ function resolve(kind: 'path' | 'tree', name: string, scanEntriesMax = 100) {
       },
     ],
   };
-  const all = resolvePolicy(ir, { kernel, mounts: () => [], scanEntriesMax });
+  const all = resolvePolicy(ir, { kernel, mounts: () => mounts, scanEntriesMax });
   return all.ok ? { ok: true, value: all.value.get(join(dir, name)) } : all;
 }
 
@@ -114,4 +123,23 @@ it('finds files inside a tree that have names elsewhere, through a link to the t
 
 it('bounds the scan', () => {
   expect(resolve('tree', 'tree', 2)).toMatchObject({ error: { code: 'stage/tree-too-large' } });
+});
+
+it('looks into a directory that is bound below a tree, and not into a whole filesystem', () => {
+  const scansOf = (...roots: readonly string[]) => {
+    const mounts = roots.map((root) => ({ dev: 1, root, point: join(dir, 'tree/below') }));
+    const before = kernel.calls.filter((it) => it === 'scan').length;
+    const { value } = resolve('tree', 'tree', 100, ok(mounts)) as { value: PathFound };
+    expect(value.mountRoots.map((it) => it.ino)).toEqual(roots.length ? [inoOf('tree/below')] : []);
+    expect(value.linked.map((it) => it.ino)).toEqual([inoOf('outside')]);
+    return kernel.calls.filter((it) => it === 'scan').length - before;
+  };
+  expect([scansOf(), scansOf('/'), scansOf('/part')]).toEqual([1, 1, 2]);
+});
+
+it('gives no tree without knowing what is mounted below', () => {
+  const unknown = err(failure('stage/resolve-failed', 'a test'));
+  expect(resolve('tree', 'tree', 100, unknown)).toMatchObject({
+    error: { code: 'stage/resolve-failed' },
+  });
 });

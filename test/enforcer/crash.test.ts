@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The process dies between every two effects; kernel and disk survive. A restart has exactly the old
 // content or exactly the new one, the floor never falls, and another activation succeeds.
 import { afterEach, beforeAll, expect, it } from 'vitest';

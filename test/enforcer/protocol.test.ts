@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,6 +25,7 @@ let host: TestHost;
 let server: RunningServer;
 let peer: Result<Peer> = ok({ uid: 0, gids: [0] });
 let v1: BundleBytes;
+const bugs: unknown[] = [];
 
 beforeAll(async () => {
   host = new TestHost(trustIn(signer));
@@ -36,6 +39,7 @@ beforeAll(async () => {
     peerOf: () => peer,
     connectionsMax: 4,
     limits: LIMITS,
+    onBug: (cause) => bugs.push(cause),
   });
 });
 
@@ -146,6 +150,16 @@ describe('roles', () => {
     expect(expectOk(await client.status()).hold?.by).toBe('mallory (uid 0)');
     expectOk(await client.resume('root'));
   });
+});
+
+it('tells who asked that a bug ended the request, tells the process, and serves the next', async () => {
+  const enforcer = host.enforcer ?? expect.fail();
+  const bug = new TypeError('a bug of the test');
+  enforcer.status = () => Promise.reject(bug);
+  expect(await client.status()).toMatchObject({ error: { code: 'host/enforcer-failed' } });
+  Reflect.deleteProperty(enforcer, 'status');
+  expect(bugs).toEqual([bug]);
+  expect(await client.status()).toMatchObject({ ok: true });
 });
 
 describe('hostile peers', () => {

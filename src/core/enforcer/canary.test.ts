@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, it } from 'vitest';
 import { type CanaryRun, judgeCanaries, planCanaries } from './canary.ts';
 import type { KernelProgram } from './kernel.ts';

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../policy/document.ts';
 import type { IrRule } from '../policy/ir.ts';

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, it } from 'vitest';
 import { hostFailure, judgeHost } from './host.ts';
 import type { HostFacts } from './kernel.ts';

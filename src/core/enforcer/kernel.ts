@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../digest.ts';
+import type { Identity } from '../image/resolution.ts';
 
 /** Facts about this host, collected without changing anything. */
 export interface HostFacts {
@@ -54,6 +55,14 @@ export interface PathFact {
   readonly mode: number;
   /** s_magic of the file system. */
   readonly magic: bigint;
+}
+
+/** What a look through a tree for hard links found. */
+export interface TreeScan {
+  /** Regular files with more than one link; one that was met twice is here twice. */
+  readonly identities: readonly Identity[];
+  /** Names visited. */
+  readonly entries: number;
 }
 
 /** A generation, packed for bpf/include/abi.h: what `fill` takes and `readBack` answers. */

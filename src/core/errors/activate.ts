@@ -25,6 +25,11 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'stage/canary-failed': {
+    meaning: 'The canary directory of a new generation could not be made.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'activate/load-rejected': {
     meaning: 'The kernel refused a program that an active rule needs.',
     exit: EXIT.hostUnsupported,

@@ -141,9 +141,4 @@ export const FETCH_ERRORS = {
     exit: EXIT.registry,
     retry: 'backoff',
   },
-  'fetch/repository-mismatch': {
-    meaning: 'A digest reference names another repository than the one configured.',
-    exit: EXIT.rollback,
-    retry: 'never',
-  },
 } as const satisfies ErrorTable;

@@ -31,6 +31,12 @@ export const HOST_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'host/enforcer-failed': {
+    meaning:
+      'A bug in the enforcer ended a request; it starts again, the kernel goes on enforcing.',
+    exit: EXIT.internal,
+    retry: 'quarantine',
+  },
   'host/protocol-mismatch': {
     meaning: 'Enforcer and client speak different versions of the protocol.',
     exit: EXIT.usage,

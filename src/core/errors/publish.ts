@@ -70,11 +70,6 @@ export const PUBLISH_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
-  'publish/signing-failed': {
-    meaning: 'The statement could not be signed.',
-    exit: EXIT.internal,
-    retry: 'never',
-  },
   'publish/version-ambiguous': {
     meaning: 'The version of the commit is not clear from its tags and its history.',
     exit: EXIT.usage,
@@ -83,11 +78,6 @@ export const PUBLISH_ERRORS = {
   'publish/shallow-history': {
     meaning: 'The clone is shallow, so the commits of the first-parent line cannot be counted.',
     exit: EXIT.usage,
-    retry: 'never',
-  },
-  'publish/lint-refused': {
-    meaning: 'Lint found an error in the policies.',
-    exit: EXIT.content,
     retry: 'never',
   },
   'publish/older-than-channel': {
