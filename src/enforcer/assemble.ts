@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Failure } from '../core/result.ts';
+import type { Failure, Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
 import { Alerts } from './alerts.ts';
@@ -33,7 +33,7 @@ export interface Foundations {
   readonly scanEntriesMax: number;
   readonly bootId: string;
   readonly bootEpochMs: () => number;
-  readonly mounts: () => readonly Mount[];
+  readonly mounts: () => Result<readonly Mount[]>;
   readonly tell: (alert: Failure) => void;
   readonly step: (step: Step) => void;
 }
@@ -51,7 +51,11 @@ export function assemble(on: Foundations): {
     store,
     bootId,
     pid: process.pid,
-    mounts,
+    // An event whose path cannot be told on this host is told without it.
+    mounts: () => {
+      const found = mounts();
+      return found.ok ? found.value : [];
+    },
     bootEpochMs: on.bootEpochMs,
     findExe,
   });

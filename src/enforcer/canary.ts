@@ -11,7 +11,7 @@ import type { CanaryReport } from '../core/enforcement.ts';
 import { CANARY_OBJECTS, judgeCanaries, planCanaries } from '../core/enforcer/canary.ts';
 import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
 import type { EventPump } from './events.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { EnforcerStore } from './store/store.ts';
@@ -37,9 +37,21 @@ export function prepareCanary(base: string, bootId: string, store: EnforcerStore
   const recorded = store.write({ canary: next });
   if (!recorded.ok) return recorded;
   const directory = canaryPath(base, bootId, next.number);
-  mkdirSync(join(directory, CANARY_OBJECTS.directory), { recursive: true, mode: 0o755 });
-  writeFileSync(join(directory, CANARY_OBJECTS.file), 'canary\n', { mode: 0o755 });
-  return ok(directory);
+  return makeCanary(directory);
+}
+
+// The generation in force may deny this process, too, and a disk may be full.
+function makeCanary(directory: string): Result<string> {
+  try {
+    mkdirSync(join(directory, CANARY_OBJECTS.directory), { recursive: true, mode: 0o755 });
+    writeFileSync(join(directory, CANARY_OBJECTS.file), 'canary\n', { mode: 0o755 });
+    return ok(directory);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    return err(
+      failure('stage/canary-failed', `${directory} cannot be made`, { causes: [cause.message] }),
+    );
+  }
 }
 
 function canaryPath(base: string, bootId: string, number: number): string {

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ import { findAccount } from './accounts.ts';
 import { assemble } from './assemble.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { KernelPort } from './kernel-port.ts';
-import { parseMountinfo } from './mounts.ts';
+import { readMounts } from './mounts.ts';
 import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
 import { startServer } from './server.ts';
 import { openStore } from './store/store.ts';
@@ -39,6 +39,8 @@ export interface Surroundings {
 
 /** A running enforcer. */
 export interface RunningEnforcer {
+  /** Resolves with what a request threw. The restart converges; the kernel goes on enforcing. */
+  readonly bug: Promise<unknown>;
   /** Stops serving; the kernel goes on enforcing. */
   close(): Promise<void>;
 }
@@ -76,7 +78,7 @@ export async function composeEnforcer(
     object: config.object ?? OBJECT,
     bootId: readBootId(),
     bootEpochMs: () => clock.nowMs() - readUptimeMs(),
-    mounts: () => parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')),
+    mounts: readMounts,
     tell: (alert) => around.log('warn', 'alert', alert),
     step: () => undefined,
   });
@@ -86,6 +88,7 @@ export async function composeEnforcer(
   const started = await enforcer.start();
   if (!started.ok) return started;
   around.log('info', `enforcing: ${started.value.kind}`, null);
+  const bug = Promise.withResolvers<unknown>();
   const server = await startServer({
     path: config.socket.path,
     owners: owners.value,
@@ -94,10 +97,12 @@ export async function composeEnforcer(
     peerOf: (socket) => readPeer(kernel, socket),
     connectionsMax: CONNECTIONS_MAX,
     limits: SESSION_LIMITS,
+    onBug: bug.resolve,
   });
   const timer = startDraining(enforcer, config.drainMs);
   kernel.notify('READY=1');
   return ok({
+    bug: bug.promise,
     close: async () => {
       kernel.notify('STOPPING=1');
       clearInterval(timer);

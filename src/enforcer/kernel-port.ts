@@ -14,6 +14,7 @@ import type {
   PathFact,
   PeerCredentials,
   ProgramProof,
+  TreeScan,
 } from '../core/enforcer/kernel.ts';
 import type { Result } from '../core/result.ts';
 
@@ -24,6 +25,11 @@ export interface KernelPort {
   open(options: { readonly object: string; readonly pinDir: string }): Result<OpenReport>;
   /** The identity of a path; null when it does not exist. Nothing is opened for real. */
   resolve(path: string, follow: boolean): Result<PathFact | null>;
+  /**
+   * The regular files of a tree that have more than one link. Visits at most `entriesMax` names, across
+   * no mount and through no symbolic link; what is no directory has none. Works whatever is denied now.
+   */
+  scan(root: string, entriesMax: number): Result<TreeScan>;
   /** Fills a bank that is not committed, freezes and pins it. */
   fill(bank: number, image: PackedImage): Result<void>;
   /** What a bank holds; null when it is empty. */

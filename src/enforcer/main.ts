@@ -28,12 +28,21 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     log,
   });
   if (!running.ok) return refuse(running.error);
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+  const stop = new Promise<null>((resolve) => {
+    process.once('SIGTERM', () => resolve(null));
+    process.once('SIGINT', () => resolve(null));
   });
+  const bug = running.value.bug.then((cause) => ({ cause }));
+  const ended = await Promise.race([stop, bug]);
+  if (ended !== null) logBug(ended.cause);
   await running.value.close();
-  return EXIT.ok;
+  return ended === null ? EXIT.ok : EXIT.internal;
+}
+
+/** The stack goes to the journal: a restart makes the process fit again, not the bug known. */
+function logBug(cause: unknown): void {
+  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  log('warn', `a bug ended a request, starting again: ${stack}`, null);
 }
 
 function readArguments(args: readonly string[]): Result<string> {

@@ -3,6 +3,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { readFileSync } from 'node:fs';
+import { err, failure, ok, type Result } from '../core/result.ts';
+
 /** One line of mountinfo. */
 export interface Mount {
   /** s_dev as the kernel encodes it: major in the upper bits, 20 bits of minor. */
@@ -13,6 +16,20 @@ export interface Mount {
 }
 
 const MINOR_BITS = 20;
+
+/** The mounts that this process sees. A rule in force may deny reading /proc. */
+export function readMounts(): Result<readonly Mount[]> {
+  try {
+    return ok(parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')));
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    return err(
+      failure('stage/resolve-failed', 'the mounts of this host cannot be read', {
+        causes: [cause.message],
+      }),
+    );
+  }
+}
 
 /** Reads mountinfo; a line that does not fit is no mount. */
 export function parseMountinfo(text: string): readonly Mount[] {
@@ -41,9 +58,9 @@ export function locate(mounts: readonly Mount[], dev: number, inside: string): s
   );
 }
 
-/** Mount points strictly below a directory. */
-export function mountPointsBelow(mounts: readonly Mount[], directory: string): readonly string[] {
-  return mounts.map((it) => it.point).filter((it) => it !== directory && isBelow(it, directory));
+/** What is mounted strictly below a directory. */
+export function mountsBelow(mounts: readonly Mount[], directory: string): readonly Mount[] {
+  return mounts.filter(({ point }) => point !== directory && isBelow(point, directory));
 }
 
 function isBelow(path: string, directory: string): boolean {

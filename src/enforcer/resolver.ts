@@ -25,8 +25,8 @@ import { scanTree } from './tree-scan.ts';
 
 /** What resolution asks. */
 export interface ResolverOptions {
-  readonly kernel: Pick<KernelPort, 'resolve'>;
-  readonly mounts: () => readonly Mount[];
+  readonly kernel: Pick<KernelPort, 'resolve' | 'scan'>;
+  readonly mounts: () => Result<readonly Mount[]>;
   /** Directory entries that the scan of all trees may visit. */
   readonly scanEntriesMax: number;
 }
@@ -48,13 +48,16 @@ export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Re
     }
     const { names, end } = chain.value;
     const inside =
-      scan && end !== null
-        ? scanTree(end, options.kernel, options.mounts(), budget)
-        : ok({ linked: [], mountRoots: [] });
+      scan && end !== null ? lookInside(end, options, budget) : ok({ linked: [], mountRoots: [] });
     if (!inside.ok) return inside;
     resolution.set(path, { kind: 'found', names, ...inside.value });
   }
   return ok(resolution);
+}
+
+function lookInside(end: string, options: ResolverOptions, budget: { entriesLeft: number }) {
+  const mounts = options.mounts();
+  return mounts.ok ? scanTree(end, options.kernel, mounts.value, budget) : mounts;
 }
 
 type Chain =

@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly peerOf: (socket: Socket) => Result<Peer>;
   readonly connectionsMax: number;
   readonly limits: SessionLimits;
+  /** A request threw: a bug, after which what this process remembers cannot be relied on. */
+  readonly onBug: (cause: unknown) => void;
 }
 
 const SOCKET_MODE = 0o660;
@@ -80,6 +82,7 @@ function accept(socket: Socket, open: Set<Socket>, options: ServerOptions): void
     uid: peer.value.uid,
     enforcerVersion: options.enforcerVersion,
     limits: options.limits,
+    onBug: options.onBug,
   }).then(() => open.delete(socket));
 }
 

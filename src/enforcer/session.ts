@@ -7,7 +7,8 @@
 import type { Socket } from 'node:net';
 import { checkRole, type Role } from '../core/enforcer/roles.ts';
 import { LIMITS } from '../core/limits.ts';
-import { type Failure, failure, type Result, unreachable } from '../core/result.ts';
+import { err, type Failure, failure, type Result, unreachable } from '../core/result.ts';
+import { escapeAndCut } from '../core/text.ts';
 import type { EnforcerPort } from '../ports.ts';
 import { encodeFrame, FrameReader } from '../wire/frame.ts';
 import {
@@ -34,8 +35,11 @@ export interface SessionContext {
   readonly uid: number;
   readonly enforcerVersion: string;
   readonly limits: SessionLimits;
+  /** A request threw: a bug. Who asked has been told already. */
+  readonly onBug: (cause: unknown) => void;
 }
 
+const BUG_TEXT_MAX = 500;
 const SMALL_FRAME_BYTES_MAX = 64 * 1024;
 
 /** Serves a connection until it ends; resolves when it has ended. */
@@ -120,13 +124,23 @@ class Session {
   async #work(): Promise<void> {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const allowed = checkRole(this.#context.role, next.request);
-      if (!allowed.ok) this.#answer(next.id, allowed);
-      else if (next.request === 'follow') await this.#follow(next.id);
-      else this.#answer(next.id, await perform(next, this.#context));
+      try {
+        await this.#serve(next);
+      } catch (cause) {
+        // The agent must hear it, or it would send the same bundle again after the restart.
+        this.#answer(next.id, err(toFailure(next, cause)));
+        this.#context.onBug(cause);
+      }
     }
     this.#busy = false;
     this.#rearm();
+  }
+
+  async #serve(next: Request): Promise<void> {
+    const allowed = checkRole(this.#context.role, next.request);
+    if (!allowed.ok) this.#answer(next.id, allowed);
+    else if (next.request === 'follow') await this.#follow(next.id);
+    else this.#answer(next.id, await perform(next, this.#context));
   }
 
   async #follow(id: number): Promise<void> {
@@ -174,6 +188,14 @@ class Session {
       this.#close(failure('host/protocol-invalid', 'the peer took too long'));
     }, ms);
   }
+}
+
+function toFailure({ request }: Request, cause: unknown): Failure {
+  const told = cause instanceof Error ? cause.message : String(cause);
+  return failure('host/enforcer-failed', `a bug ended the request ${request}`, {
+    causes: [escapeAndCut(told, BUG_TEXT_MAX)],
+    hints: ['the journal of warder-enforcer has the stack'],
+  });
 }
 
 /** What a request asks of the enforcer. The name of who asks is completed by what the kernel knows. */

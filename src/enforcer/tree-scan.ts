@@ -2,13 +2,15 @@
 // outside, so they are protected by identity too) and filesystems mounted below. Bounded, because a
 // tree belongs to whoever may write there.
 //
+// No directory is read here: the kernel side walks by descriptors, so that no depth and no name of a
+// tree, and no rule in force, can keep the next generation from being compiled.
+//
 // SPDX-License-Identifier: Apache-2.0
 
-import { lstatSync, readdirSync } from 'node:fs';
 import type { Identity } from '../core/image/resolution.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { KernelPort } from './kernel-port.ts';
-import { type Mount, mountPointsBelow } from './mounts.ts';
+import { type Mount, mountsBelow } from './mounts.ts';
 
 /** What the scan found. */
 export interface TreeContent {
@@ -19,67 +21,31 @@ export interface TreeContent {
 /** Scans a directory; `budget` is shared by all trees of one image. */
 export function scanTree(
   root: string,
-  kernel: Pick<KernelPort, 'resolve'>,
+  kernel: Pick<KernelPort, 'resolve' | 'scan'>,
   mounts: readonly Mount[],
   budget: { entriesLeft: number },
 ): Result<TreeContent> {
   const linked = new Map<string, Identity>();
   const mountRoots = new Map<string, Identity>();
-  const add = (path: string, into: Map<string, Identity>): Result<void> => {
-    const fact = kernel.resolve(path, false);
+  const places = [root];
+  for (const { point, root: inside } of mountsBelow(mounts, root)) {
+    const fact = kernel.resolve(point, false);
     if (!fact.ok) return fact;
-    if (fact.value === null) return ok(undefined);
-    const { ino, sub, dev, gen } = fact.value;
-    into.set(`${dev}:${ino}:${gen}:${sub}`, { ino, sub, dev, gen });
-    return ok(undefined);
-  };
-  for (const point of mountPointsBelow(mounts, root)) {
-    const added = add(point, mountRoots);
-    if (!added.ok) return added;
+    if (fact.value === null) continue;
+    add(fact.value, mountRoots);
+    // A whole filesystem has all its names below its root. A part of one, bound here, may share files
+    // with the rest of it.
+    if (inside !== '/') places.push(point);
   }
-  const waiting: Buffer[] = [Buffer.from(root)];
-  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    const names = listDirectory(directory);
-    if (!names.ok) return names;
-    for (const name of names.value) {
-      budget.entriesLeft -= 1;
-      if (budget.entriesLeft < 0) {
-        return err(
-          failure('stage/tree-too-large', `the scan for hard links gave up below ${root}`),
-        );
-      }
-      const path = Buffer.concat([directory, SLASH, name]);
-      const stat = lstatSync(path, { throwIfNoEntry: false });
-      if (stat?.isDirectory()) waiting.push(path);
-      if (!stat?.isFile() || stat.nlink < 2) continue;
-      const added = checkText(path, (text) => add(text, linked));
-      if (!added.ok) return added;
-    }
+  for (const place of places) {
+    const found = kernel.scan(place, budget.entriesLeft);
+    if (!found.ok) return found;
+    budget.entriesLeft -= found.value.entries;
+    for (const identity of found.value.identities) add(identity, linked);
   }
   return ok({ linked: [...linked.values()], mountRoots: [...mountRoots.values()] });
 }
 
-const SLASH = Buffer.from('/');
-
-function listDirectory(path: Buffer): Result<readonly Buffer[]> {
-  try {
-    return ok(readdirSync(path, { encoding: 'buffer' }));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    // Removed meanwhile, or a tree that is a single file.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return ok([]);
-    // EACCES: the policy in force denies reading to everybody, and so to this process.
-    const where = path.toString('utf8');
-    return err(failure('stage/resolve-failed', `${where} cannot be listed: ${code}`));
-  }
-}
-
-// The loader takes paths as text: a name that is no UTF-8 would silently be another name.
-function checkText(path: Buffer, then: (text: string) => Result<void>): Result<void> {
-  const text = path.toString('utf8');
-  if (Buffer.from(text, 'utf8').equals(path)) return then(text);
-  return err(
-    failure('stage/resolve-failed', `a hard-linked file has a name that is not UTF-8: ${text}`),
-  );
+function add({ ino, sub, dev, gen }: Identity, into: Map<string, Identity>): void {
+  into.set(`${dev}:${ino}:${gen}:${sub}`, { ino, sub, dev, gen });
 }

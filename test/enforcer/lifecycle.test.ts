@@ -367,6 +367,16 @@ describe('restart', () => {
   });
 });
 
+it('refuses a bundle, and stays, when no new canary directory can be made', async () => {
+  const enforcer = await host.start();
+  await enforce(enforcer, v1);
+  const base = join(host.dir, 'canary');
+  rmSync(base, { recursive: true });
+  writeFileSync(base, 'in the way');
+  expect(await enforcer.activate(v2)).toMatchObject({ error: { code: 'stage/canary-failed' } });
+  expect(await enforcedDigest()).toBe(v1.digest);
+});
+
 describe('the store', () => {
   it('V13 takes the floor from its second copy when the database is gone', async () => {
     await enforce(await host.start(), v2);

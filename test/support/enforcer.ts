@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { collectEvidence } from '../../src/adapters/sigstore/collect.ts';
 import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
 import type { PolicyIr } from '../../src/core/policy/ir.ts';
-import type { Failure, Result } from '../../src/core/result.ts';
+import { type Failure, ok, type Result } from '../../src/core/result.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
 import type { BundleVersion } from '../../src/core/version.ts';
 import { assemble, type Foundations } from '../../src/enforcer/assemble.ts';
@@ -102,7 +102,7 @@ export class TestHost {
       scanEntriesMax: 1000,
       bootId: this.bootId,
       bootEpochMs: () => NOW_MS - 10_000,
-      mounts: () => [],
+      mounts: () => ok([]),
       tell: (alert) => this.told.push(alert),
       step: (step) => {
         this.steps.push(step);

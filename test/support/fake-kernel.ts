@@ -7,21 +7,26 @@
 //  - `commit` of a bank that holds nothing is refused; otherwise it is one step.
 //  - Identities are those of the real file system, in another numbering than stat's, so that a stat
 //    number that is used by mistake is noticed.
+//  - `scan` answers the regular files below a directory that have more than one link, each name of them
+//    once; it counts names, refuses more than it may visit, follows no link and enters no other device.
+//    Nothing that is committed keeps it from listing. It goes by path: trees of the tests are shallow.
 //  - A canary is denied with EACCES when the committed `objects` have the identity of the directory it
 //    is in with a tree label; then one event of the committed generation is emitted and counted.
 //  - Faults are set by the test through `faults`, and each says how often it fired.
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { lstatSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type {
   CanaryTry,
   HostFacts,
   KernelProgram,
   PackedImage,
   PathFact,
+  TreeScan,
 } from '../../src/core/enforcer/kernel.ts';
+import type { Identity } from '../../src/core/image/resolution.ts';
 import { OPERATIONS, type Operation } from '../../src/core/policy/document.ts';
 import { err, failure, ok, type Result } from '../../src/core/result.ts';
 import type { KernelPort } from '../../src/enforcer/kernel-port.ts';
@@ -183,6 +188,28 @@ export class FakeKernel implements KernelPort {
         mode: Number(stat.mode),
         magic: 1n,
       });
+    });
+  }
+
+  scan(root: string, entriesMax: number): Result<TreeScan> {
+    return this.#call('scan', () => {
+      const identities: Identity[] = [];
+      const device = lstatSync(root).dev;
+      const waiting = [root];
+      let entries = 0;
+      for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+        const stat = lstatSync(at);
+        if (!stat.isDirectory() || stat.dev !== device) continue;
+        for (const entry of readdirSync(at, { withFileTypes: true })) {
+          entries += 1;
+          const path = join(at, entry.name);
+          if (entry.isDirectory()) waiting.push(path);
+          const fact = entry.isFile() ? this.resolve(path, false) : ok(null);
+          if (fact.ok && fact.value !== null && fact.value.nlink > 1) identities.push(fact.value);
+        }
+        if (entries > entriesMax) return err(failure('stage/tree-too-large', 'too many entries'));
+      }
+      return ok({ identities, entries });
     });
   }
 

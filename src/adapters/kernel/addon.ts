@@ -29,15 +29,18 @@ export const ADDON_CODES = [
   'map-read',
   'map-update',
   'memory',
+  'moved', // scan: directories were moved during every walk
   'notify',
   'object', // the BPF object is broken or of another ABI
-  'open', // resolve: the path cannot be opened
+  'open', // resolve, scan: the path cannot be opened
   'outer-update',
   'peer',
   'pin',
   'readback', // the kernel holds other rows than were written
   'resolve', // the resolver program did not answer
+  'scan', // a directory or a file of the tree cannot be read
   'stat',
+  'too-large', // scan: more entries than may be visited
 ] as const;
 
 export type AddonCode = (typeof ADDON_CODES)[number];
@@ -145,6 +148,14 @@ export interface AddonIdentity {
   readonly magic: bigint;
 }
 
+/** What a tree holds that has further names. */
+export interface AddonScan {
+  /** Regular files with more than one link; one that was met twice is here twice. */
+  readonly identities: readonly Pick<AddonIdentity, 'dev' | 'ino' | 'gen' | 'sub'>[];
+  /** Names visited. */
+  readonly entries: number;
+}
+
 /** Rows are key and value without padding; the labels' keys are 0 to n - 1, n >= 1. */
 export interface AddonImage {
   readonly header: Uint8Array;
@@ -212,6 +223,11 @@ export interface Removal {
 /** An open handle. Every method throws `closed` after close() or disable(). */
 export interface AddonKernel {
   resolve(path: string, options: { readonly follow: boolean }): AddonIdentity;
+  /**
+   * Visits at most `entriesMax` (<= 10,000,000) names below a directory, across no mount and through no
+   * symbolic link; what is no directory has none. Rules in force do not keep it from listing.
+   */
+  scan(root: string, entriesMax: number): AddonScan;
   /** Fills a bank that is not committed; every row was read back and compared when it returns. */
   fill(bank: number, image: AddonImage): void;
   /** One map update. */

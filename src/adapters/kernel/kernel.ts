@@ -16,6 +16,7 @@ import type {
   PathFact,
   PeerCredentials,
   ProgramProof,
+  TreeScan,
 } from '../../core/enforcer/kernel.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
@@ -63,6 +64,20 @@ export class Kernel {
       if (!isAddonError(cause)) throw cause;
       if (cause.errno === 'ENOENT' || cause.errno === 'ENOTDIR') return ok(null);
       return err(toFailure('stage/resolve-failed', `resolving ${path}`, cause));
+    }
+  }
+
+  scan(root: string, entriesMax: number): Result<TreeScan> {
+    try {
+      return ok(this.#open().scan(root, entriesMax));
+    } catch (cause) {
+      if (!isAddonError(cause)) throw cause;
+      // Removed meanwhile: nothing is in it.
+      if (cause.code === 'open' && (cause.errno === 'ENOENT' || cause.errno === 'ENOTDIR')) {
+        return ok({ identities: [], entries: 0 });
+      }
+      const code = cause.code === 'too-large' ? 'stage/tree-too-large' : 'stage/resolve-failed';
+      return err(toFailure(code, `looking for hard links below ${root}`, cause));
     }
   }
 
