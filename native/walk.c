@@ -57,8 +57,7 @@ static int open_beneath(int fd, const char *name, uint64_t flags)
 	return (int)syscall(SYS_openat2, fd, name, &how, sizeof(how));
 }
 
-/* What an open says when the entry went away, became something else, or is a mount point. EAGAIN:
- * the kernel saw a rename or mount during "..". */
+/* What an open says when the entry went away, became something else, or is a mount point. */
 static bool is_elsewhere(int err)
 {
 	return err == ENOENT || err == ENOTDIR || err == ELOOP || err == EXDEV;
@@ -210,6 +209,7 @@ static enum outcome leave(struct state *state, int *fd)
 	if (--state->depth == 0)
 		return DONE;
 	above = &state->frames[state->depth - 1];
+	/* EAGAIN: the kernel saw a rename or a mount meanwhile. */
 	up = open_beneath(*fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (up < 0)
 		return is_elsewhere(errno) || errno == EAGAIN

@@ -19,10 +19,19 @@ import type { EnforcerStore } from './store/store.ts';
 /** Are all objects of a canary directory there? */
 export function isCanaryComplete(directory: string): boolean {
   const { file, directory: below } = CANARY_OBJECTS;
-  return (
-    lstatSync(join(directory, file), { throwIfNoEntry: false })?.isFile() === true &&
-    lstatSync(join(directory, below), { throwIfNoEntry: false })?.isDirectory() === true
-  );
+  try {
+    return (
+      lstatSync(join(directory, file)).isFile() && lstatSync(join(directory, below)).isDirectory()
+    );
+  } catch (cause) {
+    // Whatever hides an object, no canary can use it.
+    if (isSystemError(cause)) return false;
+    throw cause;
+  }
+}
+
+function isSystemError(cause: unknown): cause is Error {
+  return cause instanceof Error && 'syscall' in cause;
 }
 
 /** The canary directory for the next generation: the last one made in this boot, or a new one. */
@@ -47,7 +56,7 @@ function makeCanary(directory: string): Result<string> {
     writeFileSync(join(directory, CANARY_OBJECTS.file), 'canary\n', { mode: 0o755 });
     return ok(directory);
   } catch (cause) {
-    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    if (!isSystemError(cause)) throw cause;
     return err(
       failure('stage/canary-failed', `${directory} cannot be made`, { causes: [cause.message] }),
     );
