@@ -19,6 +19,8 @@ export interface HostFacts {
   /** Port on this machine's loopback at which the registry is reached. */
   readonly registryPort: number;
   readonly probes: readonly HostProbe[];
+  /** Where enforcer and agent each have a folder of their own. */
+  readonly stateDir: string;
 }
 
 /** A health check of the host: it must pass before a new generation is confirmed. */
@@ -52,20 +54,22 @@ policies:
 `;
 }
 
-function enforcerOf({ repository, channel }: HostFacts): string {
+function enforcerOf({ repository, channel, stateDir }: HostFacts): string {
   return `apiVersion: warder.dev/enforcer/v1
+stateDir: ${stateDir}/enforcer
 repository: ${repository}
 channel: ${channel}
 `;
 }
 
 // The shortest interval there is, so that people who watch need not wait; a fleet would use minutes.
-function agentOf({ repository, channel, registryPort, probes }: HostFacts): string {
+function agentOf({ repository, channel, registryPort, probes, stateDir }: HostFacts): string {
   const endpoint = `${HOST_IN_GUEST}:${registryPort}`;
   const host = repository.slice(0, repository.indexOf('/'));
   return `apiVersion: warder.dev/agent/v1
 reference: ${repository}:${channel}
 channel: ${channel}
+stateDir: ${stateDir}/agent
 registry:
   oras: /usr/bin/oras
   insecure: [${JSON.stringify(endpoint)}]

@@ -51,11 +51,11 @@ export class LabHost {
   }
 
   /** Writes the configuration, and makes the folders that a package would make. */
-  async configure(files: HostConfiguration): Promise<void> {
+  async configure(files: HostConfiguration, stateDir: string): Promise<void> {
     await this.guest.sh(
-      `mkdir -p ${CONFIG_DIR} /var/lib/warder/agent /run/warder/agent
-       chown 0:0 /var/lib/warder; chmod 755 /var/lib/warder
-       chown ${AGENT_UID}:${AGENT_UID} /var/lib/warder/agent /run/warder/agent`,
+      `mkdir -p ${CONFIG_DIR} ${stateDir}/agent /run/warder/agent
+       chown 0:0 ${stateDir}; chmod 755 ${stateDir}
+       chown ${AGENT_UID}:${AGENT_UID} ${stateDir}/agent /run/warder/agent`,
     );
     for (const [name, text] of Object.entries(files)) {
       await this.guest.put(`${CONFIG_DIR}/${name}.yaml`, text);
@@ -69,8 +69,8 @@ export class LabHost {
   }
 
   /** Starts the enforcer, and waits until it has said what it enforces. */
-  async startEnforcer(): Promise<string> {
-    const args = ['warder-enforcer', '--config', `${CONFIG_DIR}/enforcer.yaml`];
+  async startEnforcer(config = 'enforcer.yaml'): Promise<string> {
+    const args = ['warder-enforcer', '--config', `${CONFIG_DIR}/${config}`];
     this.#enforcer = await this.guest.spawn(args);
     const started = await this.#enforcer.waitFor(/"enforcing: (\w+)"/, START_TIMEOUT_MS);
     return started[1] ?? '';
@@ -80,6 +80,12 @@ export class LabHost {
   async startAgent(): Promise<void> {
     const args = ['warder', 'agent', '--config', `${CONFIG_DIR}/agent.yaml`];
     this.#agent = await this.guest.spawn(args, { uid: AGENT_UID });
+  }
+
+  /** Sends a signal to the enforcer; with SIGKILL it is gone when this answers. */
+  async signalEnforcer(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): Promise<void> {
+    await this.#enforcer?.kill(signal);
+    if (signal === 'SIGKILL') await this.#enforcer?.done;
   }
 
   /** Kills both at once, as a crash or an attacker would; answers how many processes were left. */

@@ -24,6 +24,7 @@ import { moveTag } from './registry-tags.ts';
 
 const REGISTRY_NAME = 'registry.example.test:5000';
 const REPOSITORY_PATH = 'policies';
+const STATE_DIR = '/var/lib/warder';
 
 /** Names that bundles and trust policy carry. */
 export const NAMES = {
@@ -40,6 +41,8 @@ export interface LabOptions {
   readonly probes?: readonly HostProbe[];
   /** Kernel series of the host. */
   readonly series?: string;
+  /** Folder in the guest for what enforcer and agent remember; only /disk outlives a reboot. */
+  readonly stateDir?: string;
   /** Leave the folder behind. */
   readonly keep?: boolean;
 }
@@ -55,6 +58,8 @@ export interface Lab {
   moveChannel(digest: string): Promise<void>;
   /** Publishes a commit of a stranger's clone, signed with a stranger's key, to the same channel. */
   publishAsStranger(files: PolicyFiles): Promise<Publication>;
+  /** Cuts the power of the host and boots it from the same disk; nothing of Warder runs on it yet. */
+  reboot(): Promise<LabHost>;
   stop(): Promise<void>;
 }
 
@@ -77,10 +82,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     parts.proxy = await startProxy(it.host);
     return parts.proxy;
   });
-  const host = bootHost(createDisk(join(dir, 'disk.img')), options.series).then(async (it) => {
+  const disk = createDisk(join(dir, 'disk.img'));
+  const boot = async () => {
+    const it = await bootHost(disk, options.series);
     parts.host = it;
-    const facts = { ...NAMES, probes: options.probes ?? [], registryPort: (await proxy).port };
-    await it.configure(writeConfiguration({ ...facts, publicKeyPem: (await key).publicKeyPem }));
+    const { port } = await proxy;
+    const { publicKeyPem } = await key;
+    const { probes = [], stateDir = STATE_DIR } = options;
+    const facts = { ...NAMES, probes, stateDir, publicKeyPem, registryPort: port };
+    await it.configure(writeConfiguration(facts), stateDir);
+    return it;
+  };
+  const host = boot().then(async (it) => {
     if (options.install !== undefined) await it.install(options.install);
     await it.startEnforcer();
     await it.startAgent();
@@ -102,6 +115,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     origin: await origin,
     host: await host,
     ...attacksOn(dir, await origin, await destination),
+    reboot: async () => {
+      await parts.host?.guest.crash();
+      return boot();
+    },
     stop,
   };
 }

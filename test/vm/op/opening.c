@@ -237,6 +237,17 @@ static int deep_make(char **arg)
 	return outcome(fd);
 }
 
+/* arg: path, how often; the one outcome of all of them, or EPROTO when they differ */
+static int open_many(char **arg)
+{
+	int first = open_outcome(arg[0], O_RDONLY);
+
+	for (int i = atoi(arg[1]); i > 1; i--)
+		if (open_outcome(arg[0], O_RDONLY) != first)
+			return EPROTO;
+	return first;
+}
+
 static int swapon_call(char **arg)
 {
 	return outcome(swapon(arg[0], 0));
@@ -271,6 +282,7 @@ const struct attempt opening_attempts[] = {
 	{ "proc-cwd-open", 2, proc_cwd_open },
 	{ "deep-make", 2, deep_make },
 	{ "deep-open", 2, deep_open },
+	{ "open-many", 2, open_many },
 	{ "swapon", 1, swapon_call },
 	{ "acct", 1, acct_call },
 	{ NULL, 0, NULL },

@@ -1,0 +1,229 @@
+// One host through its life: descriptors older than a rule, generations that come and go, processes that
+// are stopped, doubled, killed and replaced, pins that somebody tampers with, and a power cut. The tests
+// are one story and run in its order: a boot takes a minute, and most of a life is what came before.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { append, watch } from '../../packaging/demo/attempts.ts';
+import { type Lab, startLab } from '../support/lab/lab.ts';
+import type { Publication } from '../support/lab/origin.ts';
+import {
+  ALICE,
+  attempt,
+  FILES,
+  type Holder,
+  hold,
+  INSTALL,
+  MALLORY,
+  open,
+  VERSION_1,
+  VERSION_2,
+} from './lifecycle.ts';
+
+const AGENT_UID = 990;
+const STATE_DIR = '/disk/warder';
+const ENFORCER = ['warder-enforcer', '--config', '/etc/warder/enforcer.yaml'] as const;
+const AGENT = ['warder', 'agent', '--config', '/etc/warder/agent.yaml'] as const;
+const FLOOD = 3000;
+/** As long as a lease or a watchdog would take to give up; there is neither. */
+const UNWATCHED_S = 30;
+
+/** What a process or a descriptor may do that is older than the rule: id, attempt, file, outcome. */
+const HELD = [
+  ['47', 'reads through an old descriptor', 'held-read', FILES.held, 'OK'],
+  ['48', 'writes through an old descriptor', 'held-write', FILES.held, 'OK'],
+  ['49', 'reads through one inherited over fork', 'held-fork', FILES.held, 'OK'],
+  ['50', 'reads through one passed by SCM_RIGHTS', 'held-pass', FILES.held, 'OK'],
+  ['52', 'reads through one duplicated across exec', 'held-exec', FILES.held, 'OK'],
+  ['53', 'sends from an old descriptor', 'held-sendfile', FILES.held, 'OK'],
+  ['55', 'reads an old shared mapping', 'held-mapping', FILES.held, 'OK'],
+  ['47', 'maps an old descriptor anew', 'held-map', FILES.held, 'EACCES'],
+  ['56', 'makes an old mapping executable', 'held-protect-exec', FILES.program, 'EACCES'],
+  ['59', 'truncates through an old descriptor', 'held-truncate', FILES.held, 'EACCES'],
+] as const;
+
+let lab: Lab;
+let first: Publication;
+let second: Publication;
+const holders = new Map<string, Holder>();
+
+const guest = () => lab.host.guest;
+const warder = (...args: string[]) => guest().run(['warder', ...args, '-o', 'json']);
+const activated = (of: Publication) =>
+  lab.host.waitUntil(
+    `v${of.version} is activated`,
+    ({ lastOutcome }) => lastOutcome?.kind === 'activated' && lastOutcome.digest === of.digest,
+  );
+const builds = async () => (await guest().sh('ls /sys/fs/bpf/warder')).stdout.trim().split('\n');
+
+beforeAll(async () => {
+  lab = await startLab({ install: INSTALL, stateDir: STATE_DIR });
+  for (const [, , name, file] of HELD) holders.set(name, await hold(guest(), [name, file]));
+  first = await lab.origin.push(VERSION_1, 'Protect what is held');
+  await activated(first);
+});
+
+afterAll(async () => {
+  await lab?.stop();
+});
+
+describe('what is older than its rule', () => {
+  it.each(HELD)('case %s: %s', async (_id, _title, name, _file, outcome) => {
+    expect(await holders.get(name)?.act()).toBe(outcome);
+  });
+
+  it('cannot be opened again', async () => {
+    expect(await open(guest(), FILES.held)).toBe('EACCES');
+  });
+});
+
+describe('exemptions', () => {
+  it('case 118: hold for the uid that they name and for no other', async () => {
+    const by = async (uid: number) =>
+      (await attempt(guest(), ['open-read', FILES.shared], { uid })).outcome;
+    expect([await by(ALICE), await by(MALLORY), await by(0)]).toEqual(['OK', 'EACCES', 'EACCES']);
+  });
+
+  it('case 126: hold for old and new processes of a program that was upgraded by rename', async () => {
+    const { exemptProgram, shared } = FILES;
+    const old = await hold(guest(), ['wait-open', shared], exemptProgram);
+    const upgrade = `cp /usr/local/bin/op ${exemptProgram}.new && mv ${exemptProgram}.new ${exemptProgram}`;
+    expect((await guest().sh(upgrade)).exitCode).toBe(0);
+    const fresh = await attempt(guest(), ['open-read', shared], { program: exemptProgram });
+    expect([await old.act(), fresh.outcome]).toEqual(['OK', 'OK']);
+    expect(await open(guest(), shared)).toBe('EACCES');
+  });
+});
+
+describe('a second process', () => {
+  it('case 95: of the enforcer or the agent is refused, and the first goes on', async () => {
+    const enforcer = await guest().run(ENFORCER);
+    expect(enforcer).toMatchObject({ exitCode: 19 });
+    expect(enforcer.stderr).toContain('state/locked');
+    const agent = await guest().run(AGENT, { uid: AGENT_UID });
+    expect(agent).toMatchObject({ exitCode: 19 });
+    expect(agent.stderr).toContain('state/locked');
+    const { enforcer: status } = await lab.host.status();
+    expect(status?.enforced).toMatchObject({ kind: 'bundle', bundle: { digest: first.digest } });
+  });
+});
+
+describe('events', () => {
+  it('case 100: are counted exactly when nobody reads them, and no decision is lost', async () => {
+    const before = (await lab.host.status()).enforcer?.totals;
+    await lab.host.signalEnforcer('SIGSTOP');
+    const flood = await attempt(guest(), ['open-many', FILES.held, String(FLOOD)]);
+    await lab.host.signalEnforcer('SIGCONT');
+    expect(flood.outcome).toBe('EACCES');
+
+    const told = (await lab.host.events(FLOOD)).filter((it) => it.process.tgid === flood.pid);
+    const { enforcer } = await lab.host.status();
+    const after = enforcer?.totals;
+    const dropped = (after?.dropped ?? 0) - (before?.dropped ?? 0);
+    expect((after?.emitted ?? 0) + (after?.dropped ?? 0)).toBe(after?.sequence);
+    expect((after?.sequence ?? 0) - (before?.sequence ?? 0)).toBeGreaterThanOrEqual(FLOOD);
+    expect(dropped).toBeGreaterThan(0);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.length + dropped).toBe(FLOOD);
+    expect(enforcer?.alerts.map((it) => it.code)).toContain('host/events-lost');
+  });
+});
+
+describe('generations', () => {
+  it('case 120: a rule that the next one lacks denies nothing any more', async () => {
+    expect(await open(guest(), FILES.first)).toBe('EACCES');
+    second = await lab.origin.push(VERSION_2, 'Protect another file');
+    await activated(second);
+    expect(await open(guest(), FILES.first)).toBe('OK');
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+  });
+
+  it('come back by rollback, are held there, and go on after resume', async () => {
+    expect((await warder('rollback', '--reason', 'a test')).exitCode).toBe(0);
+    const held = await lab.host.waitUntil(
+      'the agent is held',
+      ({ lastOutcome }) => lastOutcome?.kind === 'held' && lastOutcome.digest === second.digest,
+    );
+    expect(held.hold).toMatchObject({ digest: second.digest, reason: 'a test' });
+    expect(await open(guest(), FILES.first)).toBe('EACCES');
+    expect(await open(guest(), FILES.second)).toBe('OK');
+    expect((await lab.host.status()).enforcer).toMatchObject({ highestSeen: 2 });
+
+    expect((await warder('resume')).exitCode).toBe(0);
+    await activated(second);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+  });
+
+  it('are all gone after disable, also for an enforcer that starts again, until resume', async () => {
+    expect((await warder('disable', '--yes', '--reason', 'a test')).exitCode).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('OK');
+    expect(await lab.host.status()).toMatchObject({ enforcing: 'no' });
+
+    await lab.host.signalEnforcer('SIGKILL');
+    expect(await lab.host.startEnforcer()).toBe('nothing');
+    expect(await open(guest(), FILES.second)).toBe('OK');
+
+    expect((await warder('resume')).exitCode).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    const { enforcer } = await lab.host.status();
+    expect(enforcer?.enforced).toMatchObject({ kind: 'bundle', bundle: { digest: second.digest } });
+  });
+});
+
+describe('without a process of Warder', () => {
+  it('case 94: everything stays denied, however long', async () => {
+    expect(await lab.host.killAll()).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    // The passing of time is the case.
+    await guest().run(['sleep', String(UNWATCHED_S)]);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    expect(await append(guest(), FILES.second)).toBe(false);
+  });
+
+  it('case 92: pins of another build are replaced without a gap', async () => {
+    const before = await builds();
+    // A byte behind the end of an ELF file changes nothing but the name of the build.
+    await guest().sh(
+      `cp /opt/warder/warder.bpf.o ${STATE_DIR}/other.bpf.o && echo >> ${STATE_DIR}/other.bpf.o
+       cp /etc/warder/enforcer.yaml /etc/warder/other.yaml
+       echo 'object: ${STATE_DIR}/other.bpf.o' >> /etc/warder/other.yaml`,
+    );
+    const watcher = await watch(guest(), FILES.second);
+    expect(await lab.host.startEnforcer('other.yaml')).toBe('bundle');
+    const { attempts, allowed } = await watcher.stop();
+    expect(attempts).toBeGreaterThan(1);
+    expect(allowed).toBe(0);
+    const after = await builds();
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+    const { enforcer } = await lab.host.status();
+    expect(enforcer).toMatchObject({ adopted: false, enforced: { kind: 'bundle' } });
+  });
+});
+
+describe('after a power cut, without a registry', () => {
+  it('L01: the last-known-good is enforced from its evidence, and the floor is kept', async () => {
+    await lab.proxy.stop();
+    const host = await lab.reboot();
+    expect(await open(host.guest, FILES.second)).toBe('OK');
+    expect(await host.startEnforcer()).toBe('bundle');
+    expect(await open(host.guest, FILES.second)).toBe('EACCES');
+    const { enforcer } = await host.status();
+    expect(enforcer).toMatchObject({
+      highestSeen: 2,
+      enforced: { kind: 'bundle', confirmed: true, bundle: { digest: second.digest } },
+      lastKnownGood: { digest: second.digest },
+    });
+
+    await host.startAgent();
+    const status = await host.waitUntil(
+      'the registry does not answer',
+      ({ lastOutcome }) => lastOutcome?.kind === 'failed',
+    );
+    expect(status.lastOutcome?.failures[0]?.code).toBe('fetch/registry-unavailable');
+    expect(status.floor).toMatchObject({ highestSeen: 2 });
+    expect(status.enforced).toMatchObject({ bundle: { digest: second.digest } });
+    expect(await open(host.guest, FILES.second)).toBe('EACCES');
+  });
+});
