@@ -77,8 +77,13 @@ struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
 /* --- programs.c --- */
 int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error);
 void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object);
-void wd_adopt_links(struct wd_kernel *kernel, const char *dir);
 void wd_attach_pending(struct wd_kernel *kernel, const char *dir);
+
+/* --- adopt.c --- */
+int wd_adopt_maps(struct wd_kernel *kernel, const char *dir, struct wd_error *reterr_error);
+void wd_adopt_links(struct wd_kernel *kernel, const char *dir);
+/* Do the programs of the adopted links use the adopted maps? */
+int wd_check_adopted(struct wd_kernel *kernel, struct wd_error *reterr_error);
 
 /* --- proof.c --- */
 /* Remembers the tag of a program that this process loaded. */

@@ -15,27 +15,6 @@
 #include "internal.h"
 #include "log.h"
 
-static int adopt_maps(struct wd_kernel *kernel, const char *dir, struct wd_error *reterr_error)
-{
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < kernel->map_count; i++) {
-		struct wd_map *map = &kernel->maps[i];
-		struct bpf_map_info info = { 0 };
-		uint32_t length = sizeof(info);
-
-		if (wd_join(path, sizeof(path), reterr_error, "%s/maps/%s", dir, map->name) != 0)
-			return -1;
-		map->fd = bpf_obj_get(path);
-		if (map->fd < 0 || bpf_obj_get_info_by_fd(map->fd, &info, &length) != 0)
-			return wd_fail(reterr_error, "adopt", errno, path, "cannot open the pin");
-		if (info.key_size != map->key_bytes || info.value_size != map->value_bytes)
-			return wd_fail(reterr_error, "adopt", 0, path,
-				       "is a map with other rows than the object's");
-	}
-	return 0;
-}
-
 /* libbpf fills slot 0 of an outer map with the template of its inner maps. A bank must hold what
  * wd_fill() put there or nothing. */
 static int empty_outer(struct wd_map *map, struct wd_error *reterr_error)
@@ -137,9 +116,11 @@ static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error
 		result = assemble(kernel, object, reterr_error);
 		goto out;
 	}
-	if (adopt_maps(kernel, kernel->build_dir, reterr_error) != 0)
+	if (wd_adopt_maps(kernel, kernel->build_dir, reterr_error) != 0)
 		goto out;
 	wd_adopt_links(kernel, kernel->build_dir);
+	if (wd_check_adopted(kernel, reterr_error) != 0)
+		goto out;
 	wd_attach_pending(kernel, kernel->build_dir);
 	result = 0;
 out:

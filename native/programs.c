@@ -89,24 +89,6 @@ static void attach(struct wd_program *program, int prog_fd, const char *dir)
 	reject(program, &error);
 }
 
-/* Programs whose pin exists are attached already; the others are still to be loaded. */
-void wd_adopt_links(struct wd_kernel *kernel, const char *dir)
-{
-	struct wd_error error;
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		struct wd_program *program = &kernel->programs[i];
-
-		if (program->state != WD_PROGRAM_UNSET ||
-		    wd_join(path, sizeof(path), &error, "%s/links/%s", dir, program->program) != 0)
-			continue;
-		program->link_fd = bpf_obj_get(path);
-		if (program->link_fd >= 0)
-			program->state = WD_PROGRAM_ATTACHED;
-	}
-}
-
 static size_t count_pending(const struct wd_kernel *kernel, bool *ret_wanted)
 {
 	size_t count = 0;

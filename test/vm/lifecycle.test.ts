@@ -24,6 +24,7 @@ import {
 const AGENT_UID = 990;
 const STATE_DIR = '/disk/warder';
 const ENFORCER = ['warder-enforcer', '--config', '/etc/warder/enforcer.yaml'] as const;
+const ENFORCER_OTHER = ['warder-enforcer', '--config', '/etc/warder/other.yaml'] as const;
 const AGENT = ['warder', 'agent', '--config', '/etc/warder/agent.yaml'] as const;
 const FLOOD = 3000;
 /** As long as a lease or a watchdog would take to give up; there is neither. */
@@ -199,6 +200,44 @@ describe('without a process of Warder', () => {
     expect(after).not.toEqual(before);
     const { enforcer } = await lab.host.status();
     expect(enforcer).toMatchObject({ adopted: false, enforced: { kind: 'bundle' } });
+  });
+});
+
+describe('pins that somebody tampered with', () => {
+  it('case 93: an empty map under an expected name is told, and what is enforced stays', async () => {
+    await lab.host.signalEnforcer('SIGKILL');
+    // Of the right type and flags, so that only the programs can tell the difference.
+    const forged = await guest().sh(
+      `set -e; cd /sys/fs/bpf; maps=$(echo warder/*/maps)
+       bpftool map create header type array key 4 value 2224 entries 1 name header flags 128
+       rm $maps/committed
+       bpftool map create $maps/committed type array_of_maps key 4 value 4 entries 1 \
+         name committed inner_map pinned /sys/fs/bpf/header`,
+    );
+    expect(forged).toMatchObject({ exitCode: 0, stderr: '' });
+    const { exitCode, stderr } = await guest().run(ENFORCER_OTHER);
+    expect(exitCode).toBe(21);
+    expect(stderr).toContain('activate/load-rejected');
+    expect(stderr).toContain('committed');
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+  });
+
+  it('case 93: without any pins, everything is made anew from the evidence', async () => {
+    await guest().sh('rm -r /sys/fs/bpf/warder');
+    expect(await lab.host.startEnforcer()).toBe('bundle');
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+  });
+
+  it('case 96: a BPF file system that was unmounted ends nothing, and the next start names it', async () => {
+    expect((await guest().run(['umount', '-l', '/sys/fs/bpf'])).exitCode).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    await lab.host.signalEnforcer('SIGKILL');
+    const refused = await guest().run(ENFORCER);
+    expect(refused.exitCode).toBe(21);
+    expect(refused.stderr).toContain('bpffs');
+    await guest().run(['mount', '-t', 'bpf', '-o', 'mode=700', 'bpf', '/sys/fs/bpf']);
+    expect(await lab.host.startEnforcer()).toBe('bundle');
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
   });
 });
 
