@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: [
-            'src/**/*.test.ts',
+            '{src,packaging}/**/*.test.ts',
             'test/{sim,crash,cli,tidy,vectors}/**/*.test.ts',
             'test/*.test.ts',
           ],

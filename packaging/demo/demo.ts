@@ -9,7 +9,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Lab, startLab } from '../../test/support/lab/lab.ts';
+import { type Lab, openLab } from '../../test/support/lab/lab.ts';
 import { HEALTH_PROBE, INSTALL_APPLICATION } from './policies.ts';
 import { ChapterFailed, formatObservation, NotObserved, normalize, paint } from './show.ts';
 import { tell } from './story.ts';
@@ -17,17 +17,26 @@ import { tell } from './story.ts';
 const { values: options } = parseArgs({
   options: { keep: { type: 'boolean', default: false }, transcript: { type: 'string' } },
 });
+const INTERRUPTED = 130;
 const startedMs = performance.now();
 const transcript: string[] = [];
 
 process.exitCode = await main();
 
 async function main(): Promise<0 | 1> {
-  let lab: Lab | null = null;
-  const onSignal = () => void lab?.stop().finally(() => process.exit(130));
+  process.stderr.write(
+    'starting a registry, a policy repository and a guest with a Debian kernel\n',
+  );
+  const site = openLab({
+    install: INSTALL_APPLICATION,
+    probes: [HEALTH_PROBE],
+    keep: options.keep,
+  });
+  const onSignal = () => void site.clear().finally(() => process.exit(INTERRUPTED));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  let lab: Lab | null = null;
   try {
-    lab = await prepare();
+    lab = await site.built;
     for (const chapter of tell(lab)) {
       const shown = await chapter.run().catch((cause: unknown) => {
         throw new ChapterFailed(chapter.title, cause);
@@ -40,23 +49,12 @@ async function main(): Promise<0 | 1> {
     complain(cause, lab);
     return 1;
   } finally {
-    await lab?.stop();
-    if (options.keep && lab !== null) process.stderr.write(`kept ${lab.dir}\n`);
+    await site.clear();
+    if (options.keep) process.stderr.write(`kept ${site.dir}\n`);
     if (options.transcript !== undefined) {
       writeFileSync(options.transcript, `${transcript.map(normalize).join('\n')}\n`);
     }
   }
-}
-
-function prepare(): Promise<Lab> {
-  process.stderr.write(
-    'starting a registry, a policy repository and a guest with a Debian kernel\n',
-  );
-  return startLab({
-    install: INSTALL_APPLICATION,
-    probes: [HEALTH_PROBE],
-    keep: options.keep,
-  });
 }
 
 function say(lines: readonly string[]): void {

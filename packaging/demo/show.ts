@@ -67,7 +67,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\bevent [0-9a-f]{8}-\d+-\d+/g, 'event EVENT'],
   [/\bkernel \d+\.\d+\S*(?=[,)])/g, 'kernel KERNEL'],
   [/\b\d+(?:\.\d+)? s\b/g, 'N s'],
-  [/\b(pid|uid|parent|cgroup|generation|ino|dev) \d+(?: -> \d+)?/g, '$1 N'],
+  [/\b(pid|parent|cgroup|generation|ino|dev) \d+(?: -> \d+)?/g, '$1 N'],
   [/\b\d+\/\d+\b/g, 'N/N'],
   [/\b[\d,]+ (attempts|hooks|programs|links|rules|identities)\b/g, 'N $1'],
   [/\bdev [\da-f:]+/g, 'dev N'],

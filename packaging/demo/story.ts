@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Digest, digestHex } from '../../src/core/digest.ts';
+import { digestHex } from '../../src/core/digest.ts';
 import type { AgentStatus, Outcome } from '../../src/core/status.ts';
 import type { Lab } from '../../test/support/lab/lab.ts';
 import type { PolicyFiles, Publication } from '../../test/support/lab/origin.ts';
@@ -40,6 +40,7 @@ class Story {
   readonly #lab: Lab;
   readonly #published = new Map<number, Publication>();
   readonly #codes = new Set<string>();
+  #attempt: Promise<string> = Promise.resolve('');
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -66,6 +67,9 @@ class Story {
       VERSION_1,
       'Protect the secrets',
     );
+    // Starting a command takes seconds in the guest: the next chapter's is started beside this one's.
+    this.#attempt = this.#attemptAndExplain();
+    this.#attempt.catch(() => {});
     const { enforcing, enforcer } = await this.#host.status();
     const results = enforcer?.canary?.results ?? [];
     const denied = results.filter((it) => it.outcome === 'denied').length;
@@ -80,9 +84,7 @@ class Story {
   }
 
   async denied(): Promise<Observation> {
-    const allowed = await appendSlowly(this.#guest, PATHS.secrets);
-    expect(!allowed, `tee -a ${PATHS.secrets} to be denied`, 'it was allowed');
-    const explained = await this.#host.explain('last');
+    const explained = await this.#attempt;
     const line = this.#published.get(1)?.commit.slice(0, 12) ?? '';
     expect(
       explained.includes('app-secrets/secrets') && explained.includes(line),
@@ -93,6 +95,12 @@ class Story {
       evidence: [`tee -a ${PATHS.secrets}: Permission denied`, 'warder explain last:'],
       details: explained.split('\n'),
     };
+  }
+
+  async #attemptAndExplain(): Promise<string> {
+    const allowed = await appendSlowly(this.#guest, PATHS.secrets);
+    expect(!allowed, `tee -a ${PATHS.secrets} to be denied`, 'it was allowed');
+    return this.#host.explain('last');
   }
 
   async noWayAround(): Promise<Observation> {
@@ -135,21 +143,17 @@ class Story {
   }
 
   async flipped(): Promise<Observation> {
-    this.#lab.proxy.lie(true);
+    // Nobody knows the digest before the push, and the host may not see v3 as it is.
+    await this.#lab.lieAbout('everything');
     const publication = await this.#push(3, VERSION_3, 'Hide the folder');
     const outcome = await this.#refused(publication.digest, 'fetch/digest-mismatch');
     expect(this.#lab.proxy.flipped > 0, 'the registry to have lied', this.#lab.proxy.flipped);
+    await this.#lab.lieAbout(publication.digest);
     return { evidence: [...reason(outcome), 'v2 still enforced'] };
   }
 
   async stranger(): Promise<Observation> {
     const publication = await this.#lab.publishAsStranger(OF_A_STRANGER);
-    // The proxy may tell the truth only when the host no longer looks at v3.
-    await this.#host.waitUntil(
-      'the host has looked at the bundle of the stranger',
-      (it) => it.lastOutcome?.digest === publication.digest,
-    );
-    this.#lab.proxy.lie(false);
     const outcome = await this.#refused(publication.digest, 'verify/');
     return { evidence: [...reason(outcome), 'v2 still enforced'] };
   }
@@ -164,6 +168,7 @@ class Story {
 
   async restored(): Promise<Observation> {
     const { digest } = this.#publication(3);
+    await this.#lab.lieAbout(null);
     await this.#lab.moveChannel(digest);
     const status = await this.#host.waitUntil(
       'v3 was tried and taken back',
@@ -198,17 +203,18 @@ class Story {
   async adopted(): Promise<Observation> {
     const before = await kernelObjects(this.#guest);
     const last = await this.#host.agentStatus();
-    await this.#host.startEnforcer();
-    await this.#host.startAgent();
-    const status = await this.#host.waitUntil(
-      'the agent has polled again',
-      (it) => it.lastOutcome !== null && it.at > (last?.at ?? ''),
-    );
+    await this.#host.start();
+    const [status, { enforcer }] = await Promise.all([
+      this.#host.waitUntil(
+        'the agent has polled again',
+        (it) => it.lastOutcome?.digest != null && it.at > (last?.at ?? ''),
+      ),
+      this.#host.status(),
+    ]);
     this.#expectSecond(status);
     const after = await kernelObjects(this.#guest);
     const same = JSON.stringify(before) === JSON.stringify(after);
     expect(same && before.links.length > 0, 'the same programs and links', { before, after });
-    const { enforcer } = await this.#host.status();
     expect(enforcer?.adopted === true, 'the enforcer to have adopted', enforcer);
     expect(
       generationOf(status) === generationOf(last),
@@ -288,7 +294,7 @@ function describe(publication: Publication, status: AgentStatus): readonly strin
   const signers = enforced?.kind === 'bundle' ? enforced.bundle.signers.map((it) => it.id) : [];
   return [
     `commit ${publication.commit.slice(0, 7)}`,
-    `sha256:${digestHex(publication.digest as Digest).slice(0, 12)}`,
+    `sha256:${digestHex(publication.digest).slice(0, 12)}`,
     `signed by ${signers.join(', ')}`,
   ];
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles Warder's programs into plain JavaScript, one file each, in memory.
+// Bundles Warder's programs into plain JavaScript, in memory.
 //
-// Stripping types from hundreds of modules takes seconds on an emulated processor; one bundled file starts
-// at once. A file that the source names with `new URL('./x', import.meta.url)` comes along into the same
+// Stripping types from hundreds of modules takes seconds on an emulated processor, and so does parsing what
+// a command does not need: what is imported late is a file of its own, and all of it is minified. A file
+// that the source names with `new URL('./x', import.meta.url)` comes along into the same
 // folder: a .ts file as a bundle of its own (a worker), anything else as a copy (the addon, a schema).
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -38,19 +39,23 @@ export async function bundlePrograms() {
       files.set(file, readFileSync(source));
       continue;
     }
-    const { code, companions } = await bundleOne(source);
-    files.set(file, code);
+    const { outputs, companions } = await bundleOne(file, source);
+    for (const [name, code] of outputs) files.set(name, code);
     queue.push(...companions);
   }
   return { programs: programs.map(({ name }) => name), files };
 }
 
-async function bundleOne(source) {
+async function bundleOne(file, source) {
   const companions = [];
   const options = {
-    entryPoints: [source],
+    entryPoints: [{ in: source, out: basename(file, '.mjs') }],
+    outdir: '/',
+    outExtension: { '.js': '.mjs' },
     write: false,
     bundle: true,
+    splitting: true,
+    minify: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
@@ -68,7 +73,9 @@ async function bundleOne(source) {
       hint: '"npm run check:types" shows what does not fit together',
     });
   });
-  return { code: outputFiles[0].contents, companions };
+  // The name of a shared part has the hash of what is in it: two programs may have the same one.
+  const outputs = outputFiles.map(({ path, contents }) => [basename(path), contents]);
+  return { outputs, companions };
 }
 
 function collect(companions) {

@@ -68,6 +68,12 @@ export class LabHost {
     if (exitCode !== 0) throw new Error(`the host could not be prepared: ${stderr}`);
   }
 
+  /** Starts both, and waits until the enforcer has said what it enforces; the agent waits for it too. */
+  async start(): Promise<string> {
+    const [enforced] = await Promise.all([this.startEnforcer(), this.startAgent()]);
+    return enforced;
+  }
+
   /** Starts the enforcer, and waits until it has said what it enforces. */
   async startEnforcer(config = 'enforcer.yaml'): Promise<string> {
     const args = ['warder-enforcer', '--config', `${CONFIG_DIR}/${config}`];

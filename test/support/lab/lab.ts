@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDisk } from '../guest/disk.ts';
-import { startRegistry, type TestRegistry } from '../registry.ts';
+import { startRegistry } from '../registry.ts';
 import { type HostProbe, writeConfiguration } from './configuration.ts';
 import { bootHost, type LabHost } from './host.ts';
 import {
@@ -18,9 +18,10 @@ import {
   type PolicyFiles,
   type Publication,
   publishAsStranger,
+  type SigningKey,
 } from './origin.ts';
-import { type RegistryProxy, startProxy } from './proxy.ts';
-import { moveTag } from './registry-tags.ts';
+import { type Lie, type RegistryProxy, startProxy } from './proxy.ts';
+import { configDigest, moveTag } from './registry-tags.ts';
 
 const REGISTRY_NAME = 'registry.example.test:5000';
 const REPOSITORY_PATH = 'policies';
@@ -49,11 +50,12 @@ export interface LabOptions {
 
 /** A running laboratory. */
 export interface Lab {
-  readonly dir: string;
   readonly proxy: RegistryProxy;
   readonly origin: Origin;
   /** Enforcer and agent run on it. */
   readonly host: LabHost;
+  /** From now on the proxy flips a byte of every bundle, of the one of a digest, or of none. */
+  lieAbout(bundle: Lie): Promise<void>;
   /** Points the channel at a bundle, with nobody's signature: what whoever owns the registry can do. */
   moveChannel(digest: string): Promise<void>;
   /** Publishes a commit of a stranger's clone, signed with a stranger's key, to the same channel. */
@@ -63,82 +65,70 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Builds the parts side by side; when one fails, the others are taken down again. */
-export async function startLab(options: LabOptions = {}): Promise<Lab> {
+/** A laboratory that is being built, and can be taken down at any time. */
+export interface LabSite {
+  readonly dir: string;
+  /** Fails when one part could not be built; the others are then still there. */
+  readonly built: Promise<Lab>;
+  /** Ends everything. A guest that boots still ends with this process. */
+  clear(): Promise<void>;
+}
+
+/** Starts to build the parts, side by side. */
+export function openLab(options: LabOptions = {}): LabSite {
   const dir = mkdtempSync(join(tmpdir(), 'warder-lab-'));
-  const parts: Parts = { registry: null, proxy: null, host: null };
-  const stop = async () => {
-    await parts.host?.guest.stop();
-    await parts.proxy?.stop();
-    await parts.registry?.stop();
-    if (options.keep !== true) rmSync(dir, { recursive: true, force: true });
-  };
+  const registry = startRegistry();
+  const proxy = registry.then((it) => startProxy(it.host));
   const key = makeKey(join(dir, 'keys'), NAMES.keyId);
-  const registry = startRegistry().then((it) => {
-    parts.registry = it;
-    return it;
-  });
-  const proxy = registry.then(async (it) => {
-    parts.proxy = await startProxy(it.host);
-    return parts.proxy;
-  });
-  const disk = createDisk(join(dir, 'disk.img'));
-  const boot = async () => {
-    const it = await bootHost(disk, options.series);
-    parts.host = it;
-    const { port } = await proxy;
-    const { publicKeyPem } = await key;
-    const { probes = [], stateDir = STATE_DIR } = options;
-    const facts = { ...NAMES, probes, stateDir, publicKeyPem, registryPort: port };
-    await it.configure(writeConfiguration(facts), stateDir);
-    return it;
-  };
-  const host = boot().then(async (it) => {
+  const strangerKey = makeKey(join(dir, 'keys'), 'stranger');
+  let host: LabHost | null = null;
+  const prepared = bootHost(createDisk(join(dir, 'disk.img')), options.series).then(async (it) => {
+    host = it;
+    const facts = { ...NAMES, probes: options.probes ?? [], registryPort: (await proxy).port };
+    await it.configure(writeConfiguration({ ...facts, publicKeyPem: (await key).publicKeyPem }));
     if (options.install !== undefined) await it.install(options.install);
-    await it.startEnforcer();
-    await it.startAgent();
+    await it.start();
     return it;
   });
   const destination = registry.then((it) => ({ name: REGISTRY_NAME, endpoint: it.host }));
   const origin = Promise.all([key, destination]).then(([signer, to]) =>
     makeOrigin({ dir, key: signer, destination: to, ...NAMES }),
   );
-  const outcomes = await Promise.allSettled([registry, proxy, host, origin]);
-  const failed = outcomes.find((it) => it.status === 'rejected');
-  if (failed !== undefined) {
-    await stop();
-    throw failed.reason;
-  }
+  const parts = [prepared, proxy, origin, strangerKey, destination] as const;
+  const built = Promise.all(parts).then(([readyHost, itsProxy, itsOrigin, stranger, to]) => ({
+    proxy: itsProxy,
+    origin: itsOrigin,
+    host: readyHost,
+    ...attacksOn(dir, itsOrigin, stranger, to, itsProxy),
+  }));
   return {
     dir,
-    proxy: await proxy,
-    origin: await origin,
-    host: await host,
-    ...attacksOn(dir, await origin, await destination),
-    reboot: async () => {
-      await parts.host?.guest.crash();
-      return boot();
+    built,
+    clear: async () => {
+      await host?.guest.stop();
+      // These two are there at once, or have failed at once.
+      for (const part of await Promise.allSettled([proxy, registry])) {
+        if (part.status === 'fulfilled') await part.value.stop();
+      }
+      if (options.keep !== true) rmSync(dir, { recursive: true, force: true });
     },
-    stop,
   };
-}
-
-interface Parts {
-  registry: TestRegistry | null;
-  proxy: RegistryProxy | null;
-  host: LabHost | null;
 }
 
 function attacksOn(
   dir: string,
   origin: Origin,
+  key: SigningKey,
   destination: Destination,
-): Pick<Lab, 'moveChannel' | 'publishAsStranger'> {
+  proxy: RegistryProxy,
+): Pick<Lab, 'lieAbout' | 'moveChannel' | 'publishAsStranger'> {
+  const { endpoint } = destination;
   return {
-    moveChannel: (digest) => moveTag(destination.endpoint, REPOSITORY_PATH, NAMES.channel, digest),
-    publishAsStranger: async (files) => {
-      const key = await makeKey(join(dir, 'keys'), 'stranger');
-      return publishAsStranger({ dir, origin, key, destination, files });
+    lieAbout: async (bundle) => {
+      const isOne = bundle !== null && bundle !== 'everything';
+      proxy.lieAbout(isOne ? await configDigest(endpoint, REPOSITORY_PATH, bundle) : bundle);
     },
+    moveChannel: (digest) => moveTag(endpoint, REPOSITORY_PATH, NAMES.channel, digest),
+    publishAsStranger: (files) => publishAsStranger({ dir, origin, key, destination, files }),
   };
 }

@@ -5,6 +5,7 @@
 
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Digest } from '../../../src/core/digest.ts';
 import { run, tryRun, WARDER } from './run.ts';
 
 const AUTHOR = { name: 'Policy Author', email: 'author@example.com' } as const;
@@ -31,7 +32,7 @@ export interface Destination {
 /** What publishing a commit answered. */
 export interface Publication {
   readonly version: number;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly commit: string;
   readonly signedBy: string;
   /** When the push began. */

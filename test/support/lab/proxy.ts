@@ -1,5 +1,5 @@
 // What stands between a host and its registry: a forward proxy on loopback that hands everything on, and
-// on demand flips one byte of every blob that it hands on. A registry that lies, without a second registry.
+// on demand flips one byte of a blob that it hands on. A registry that lies, without a second registry.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -7,15 +7,19 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../../../src/core/digest.ts';
 
-const BLOB = /^\/v2\/.+\/blobs\/sha256:[0-9a-f]{64}$/;
+const BLOB = /^\/v2\/.+\/blobs\/(sha256:[0-9a-f]{64})$/;
 const FLIPPED_BIT = 0x01;
+
+/** What to lie about: everything, the blob of one digest, or nothing. */
+export type Lie = 'everything' | Digest | null;
 
 /** A running proxy. */
 export interface RegistryProxy {
   readonly port: number;
-  /** From now on it lies about blobs, or tells the truth. */
-  lie(lying: boolean): void;
+  /** From now on it lies about every blob, about the one of a digest, or about none. */
+  lieAbout(lie: Lie): void;
   /** How many blobs were handed on with a flipped byte: a test asserts that the lie was told. */
   readonly flipped: number;
   stop(): Promise<void>;
@@ -23,11 +27,13 @@ export interface RegistryProxy {
 
 /** Starts a proxy for the registry at `target` (`HOST:PORT`, plain HTTP). */
 export async function startProxy(target: string): Promise<RegistryProxy> {
-  let lying = false;
+  let lie: Lie = null;
   let flipped = 0;
   const server = createServer((incoming, outgoing) => {
     const spoil = () => {
-      if (!lying || incoming.method !== 'GET' || !BLOB.test(incoming.url ?? '')) return false;
+      const asked = BLOB.exec(incoming.url ?? '')?.[1];
+      if (incoming.method !== 'GET' || asked === undefined) return false;
+      if (lie !== 'everything' && lie !== asked) return false;
       flipped += 1;
       return true;
     };
@@ -36,8 +42,8 @@ export async function startProxy(target: string): Promise<RegistryProxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    lie: (next) => {
-      lying = next;
+    lieAbout: (next) => {
+      lie = next;
     },
     get flipped() {
       return flipped;

@@ -1,8 +1,21 @@
-// What anybody who may write to a registry can do to a tag, over its HTTP interface.
+// What anybody can do who owns a registry, over its HTTP interface: look, and move tags.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 import { MEDIA } from '../../../src/core/bundle.ts';
+import type { Digest } from '../../../src/core/digest.ts';
+
+/** The digest of a bundle's config blob. */
+export async function configDigest(
+  host: string,
+  repository: string,
+  digest: string,
+): Promise<Digest> {
+  const manifest = (await (await getManifest(host, repository, digest)).json()) as {
+    readonly config: { readonly digest: Digest };
+  };
+  return manifest.config.digest;
+}
 
 /** Points a tag at content that the registry has: how an attacker goes back to an old bundle. */
 export async function moveTag(
@@ -11,14 +24,18 @@ export async function moveTag(
   tag: string,
   digest: string,
 ): Promise<void> {
-  const manifests = `http://${host}/v2/${repository}/manifests`;
-  const headers = { accept: MEDIA.manifest };
-  const manifest = await fetch(`${manifests}/${digest}`, { headers });
-  if (!manifest.ok) throw new Error(`the registry does not give ${digest}: ${manifest.status}`);
-  const moved = await fetch(`${manifests}/${tag}`, {
+  const manifest = await getManifest(host, repository, digest);
+  const moved = await fetch(`http://${host}/v2/${repository}/manifests/${tag}`, {
     method: 'PUT',
     headers: { 'content-type': MEDIA.manifest },
     body: await manifest.arrayBuffer(),
   });
   if (!moved.ok) throw new Error(`the registry did not move ${tag}: ${moved.status}`);
+}
+
+async function getManifest(host: string, repository: string, digest: string): Promise<Response> {
+  const url = `http://${host}/v2/${repository}/manifests/${digest}`;
+  const manifest = await fetch(url, { headers: { accept: MEDIA.manifest } });
+  if (manifest.ok) return manifest;
+  throw new Error(`the registry does not give ${digest}: ${manifest.status}`);
 }
