@@ -17,7 +17,7 @@ setup: ## bring the pinned Node, packages, tools and the guest, build bpf/ and n
 		echo 'hint: as root: apt-get install nodejs npm' >&2; exit 1; }
 	@node packaging/setup/setup.mjs
 
-demo: setup ## show the whole way from a git push to enforcement in a guest, in under 90 seconds
+demo: setup ## show the whole way from a git push to enforcement in an emulated guest
 	@$(NODE) packaging/demo/demo.ts
 
 test: setup ## run every check and test; the last line sums them up
