@@ -30,7 +30,16 @@ export async function startRegistry(): Promise<TestRegistry> {
   };
   // JSON is YAML.
   await writeFile(join(dir, 'config.yml'), JSON.stringify(config));
-  const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')], {
+  // It never outlives this process, however that ends.
+  const command = [
+    '--pdeathsig',
+    'KILL',
+    '--',
+    'docker-registry',
+    'serve',
+    join(dir, 'config.yml'),
+  ];
+  const child = spawn('setpriv', command, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
   });

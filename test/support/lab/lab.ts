@@ -70,8 +70,19 @@ export interface LabSite {
   readonly dir: string;
   /** Fails when one part could not be built; the others are then still there. */
   readonly built: Promise<Lab>;
-  /** Ends everything. A guest that boots still ends with this process. */
+  /** Ends everything. A guest that still boots ends with this process. */
   clear(): Promise<void>;
+}
+
+/** Builds a laboratory; when one part fails, the others are taken down again. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const site = openLab(options);
+  try {
+    return await site.built;
+  } catch (cause) {
+    await site.clear();
+    throw cause;
+  }
 }
 
 /** Starts to build the parts, side by side. */
@@ -81,38 +92,46 @@ export function openLab(options: LabOptions = {}): LabSite {
   const proxy = registry.then((it) => startProxy(it.host));
   const key = makeKey(join(dir, 'keys'), NAMES.keyId);
   const strangerKey = makeKey(join(dir, 'keys'), 'stranger');
-  let host: LabHost | null = null;
-  const prepared = bootHost(createDisk(join(dir, 'disk.img')), options.series).then(async (it) => {
-    host = it;
-    const facts = { ...NAMES, probes: options.probes ?? [], registryPort: (await proxy).port };
-    await it.configure(writeConfiguration({ ...facts, publicKeyPem: (await key).publicKeyPem }));
-    if (options.install !== undefined) await it.install(options.install);
-    await it.start();
-    return it;
-  });
   const destination = registry.then((it) => ({ name: REGISTRY_NAME, endpoint: it.host }));
   const origin = Promise.all([key, destination]).then(([signer, to]) =>
     makeOrigin({ dir, key: signer, destination: to, ...NAMES }),
   );
+  const disk = createDisk(join(dir, 'disk.img'));
+  let host: LabHost | null = null;
+  const boot = async () => {
+    host = await bootHost(disk, options.series);
+    const { probes = [], stateDir = STATE_DIR } = options;
+    const { publicKeyPem } = await key;
+    const facts = { ...NAMES, probes, stateDir, publicKeyPem, registryPort: (await proxy).port };
+    await host.configure(writeConfiguration(facts), stateDir);
+    return host;
+  };
+  const clear = async () => {
+    await host?.guest.stop();
+    // These two are there at once, or have failed at once.
+    for (const part of await Promise.allSettled([proxy, registry])) {
+      if (part.status === 'fulfilled') await part.value.stop();
+    }
+    if (options.keep !== true) rmSync(dir, { recursive: true, force: true });
+  };
+  const prepared = boot().then(async (it) => {
+    if (options.install !== undefined) await it.install(options.install);
+    await it.start();
+    return it;
+  });
   const parts = [prepared, proxy, origin, strangerKey, destination] as const;
   const built = Promise.all(parts).then(([readyHost, itsProxy, itsOrigin, stranger, to]) => ({
     proxy: itsProxy,
     origin: itsOrigin,
     host: readyHost,
     ...attacksOn(dir, itsOrigin, stranger, to, itsProxy),
-  }));
-  return {
-    dir,
-    built,
-    clear: async () => {
-      await host?.guest.stop();
-      // These two are there at once, or have failed at once.
-      for (const part of await Promise.allSettled([proxy, registry])) {
-        if (part.status === 'fulfilled') await part.value.stop();
-      }
-      if (options.keep !== true) rmSync(dir, { recursive: true, force: true });
+    reboot: async () => {
+      await host?.guest.crash();
+      return boot();
     },
-  };
+    stop: clear,
+  }));
+  return { dir, built, clear };
 }
 
 function attacksOn(
