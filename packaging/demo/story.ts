@@ -3,11 +3,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { digestHex } from '../../src/core/digest.ts';
 import type { AgentStatus, Outcome } from '../../src/core/status.ts';
 import type { Lab } from '../../test/support/lab/lab.ts';
 import type { PolicyFiles, Publication } from '../../test/support/lab/origin.ts';
 import { append, appendSlowly, hardLink, kernelObjects, renameOver, watch } from './attempts.ts';
+import { describe, generationOf, isEnforced, reason } from './evidence.ts';
 import { OF_A_STRANGER, PATHS, VERSION_1, VERSION_2, VERSION_3 } from './policies.ts';
 import { expect, type Observation } from './show.ts';
 
@@ -277,29 +277,4 @@ class Story {
   get #guest() {
     return this.#lab.host.guest;
   }
-}
-
-function isEnforced(status: AgentStatus, digest: string): boolean {
-  const enforced = status.enforced;
-  return enforced?.kind === 'bundle' && enforced.confirmed && enforced.bundle.digest === digest;
-}
-
-function generationOf(status: AgentStatus | null): number {
-  const enforced = status?.enforced;
-  return enforced == null || enforced.kind === 'nothing' ? 0 : enforced.generation;
-}
-
-function describe(publication: Publication, status: AgentStatus): readonly string[] {
-  const { enforced } = status;
-  const signers = enforced?.kind === 'bundle' ? enforced.bundle.signers.map((it) => it.id) : [];
-  return [
-    `commit ${publication.commit.slice(0, 7)}`,
-    `sha256:${digestHex(publication.digest).slice(0, 12)}`,
-    `signed by ${signers.join(', ')}`,
-  ];
-}
-
-function reason(outcome: Outcome): readonly string[] {
-  const [first] = outcome.failures;
-  return first === undefined ? [] : [first.code, first.message];
 }

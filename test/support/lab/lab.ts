@@ -112,6 +112,8 @@ export function openLab(options: LabOptions = {}): LabSite {
     for (const part of await Promise.allSettled([proxy, registry])) {
       if (part.status === 'fulfilled') await part.value.stop();
     }
+    // What still runs would write into the folder after it is gone.
+    await Promise.allSettled([key, strangerKey, origin]);
     if (options.keep !== true) rmSync(dir, { recursive: true, force: true });
   };
   const prepared = boot().then(async (it) => {
