@@ -3,8 +3,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { KernelDecision } from '../core/enforcer/explain.ts';
 import type { Identity } from '../core/image/resolution.ts';
-import { OPERATIONS, type Operation } from '../core/policy/document.ts';
+import { OPERATIONS } from '../core/policy/document.ts';
 import { Unpacker } from './packer.ts';
 
 const EVENT_BYTES = 1176; // four bytes after the path are the compiler's
@@ -42,37 +43,8 @@ const HOOKS = [
   'task_prctl',
 ] as const;
 
-/** `struct wd_event`, with names for numbers; a number without a name is null. */
-export interface KernelEvent {
-  readonly sequence: bigint;
-  readonly generation: number;
-  readonly boottimeNs: bigint;
-  readonly startBoottimeNs: bigint;
-  readonly cgroupId: bigint;
-  readonly object: Identity;
-  readonly exe: Identity;
-  readonly cpu: number;
-  /** Index into the IR's rules (baseline included); meaningful for reasons `rule` and `refer`. */
-  readonly rule: number;
-  readonly hook: string | null;
-  readonly operation: Operation | null;
-  readonly action: 'allow' | 'audit' | 'deny' | null;
-  readonly reason: 'rule' | 'refer' | 'incomplete' | 'self' | null;
-  /** 0 or a negative errno. */
-  readonly ret: number;
-  readonly pid: number;
-  readonly tgid: number;
-  readonly ppid: number;
-  readonly uid: number;
-  readonly comm: string;
-  /** Names from the object up to the filesystem's root, as text (invalid UTF-8 replaced). */
-  readonly names: readonly string[];
-  /** Upper directories are missing from `names`. */
-  readonly pathCut: boolean;
-}
-
 /** Reads one record of the ring; null when it is not a `struct wd_event`. */
-export function unpackEvent(bytes: Uint8Array): KernelEvent | null {
+export function unpackEvent(bytes: Uint8Array): KernelDecision | null {
   if (bytes.length !== EVENT_BYTES) return null;
   const from = new Unpacker(bytes);
   const head = {

@@ -9,7 +9,7 @@ import type { Operation } from '../policy/document.ts';
 import { escapeAndCut } from '../text.ts';
 import type { RuleLine } from './startup.ts';
 
-/** A decision as the kernel reports it. */
+/** A decision as the kernel reports it (`struct wd_event`); a number without a name is null. */
 export interface KernelDecision {
   readonly sequence: bigint;
   readonly generation: number;
@@ -19,18 +19,22 @@ export interface KernelDecision {
   readonly object: Identity;
   readonly exe: Identity;
   readonly cpu: number;
+  /** Index into the IR's rules (baseline included); meaningful for reasons `rule` and `refer`. */
   readonly rule: number;
   readonly hook: string | null;
   readonly operation: Operation | null;
   readonly action: 'allow' | 'audit' | 'deny' | null;
   readonly reason: 'rule' | 'refer' | 'incomplete' | 'self' | null;
+  /** 0 or a negative errno. */
   readonly ret: number;
   readonly pid: number;
   readonly tgid: number;
   readonly ppid: number;
   readonly uid: number;
   readonly comm: string;
+  /** Names from the object up to the filesystem's root, as text (invalid UTF-8 replaced). */
   readonly names: readonly string[];
+  /** Upper directories are missing from `names`. */
   readonly pathCut: boolean;
 }
 
