@@ -25,6 +25,7 @@ module.exports = {
     ]),
     only('adapters-act', 'An adapter knows the core, the formats, its port and its own package.', '^src/adapters/([^/]+)/', [
       '^src/(core|wire)/', '^src/ports\\.ts$', '^src/adapters/$1/', NODE, 'node_modules/',
+      '^(node:)?(http|https|tls)$',
     ]),
     only('controller-is-blind', 'The controller sees ports, never adapters.', '^src/controller/', [
       '^src/(core|wire|controller)/', '^src/ports\\.ts$',

@@ -83,10 +83,11 @@ async function openPorts(
   store: AgentPorts['store'],
 ): Promise<AgentPorts> {
   const { createVerifier } = await import('./adapters/sigstore/verifier.ts');
-  const { oras, insecure, endpoints, credentialsDir } = config.registry;
+  const { oras, insecure, endpoints, credentialsDir, tokenRealms } = config.registry;
   return {
     registry: await openRegistry(config.reference.repository, {
       insecure,
+      tokenRealms,
       endpoints: new Map(Object.entries(endpoints)),
       ...(oras === undefined ? {} : { oras }),
       ...(credentialsDir === undefined ? {} : { credentialsDir }),

@@ -12,6 +12,8 @@ export interface RegistryChoices {
   readonly insecure: readonly string[];
   readonly endpoints?: ReadonlyMap<string, string>;
   readonly credentialsDir?: string;
+  /** Token services that credentials may be shown to, besides the registry. */
+  readonly tokenRealms?: readonly string[];
 }
 
 /** A registry or an OCI layout, behind the same ports. */
@@ -24,6 +26,7 @@ export async function openRegistry(repository: Repository, options: RegistryChoi
     orasPath: options.oras ?? findTool('oras'),
     plainHttpHosts: options.insecure,
     ...(options.credentialsDir === undefined ? {} : { credentialsDir: options.credentialsDir }),
+    ...(options.tokenRealms === undefined ? {} : { tokenRealms: options.tokenRealms }),
     ...(options.endpoints === undefined ? {} : { endpoints: options.endpoints }),
   });
 }

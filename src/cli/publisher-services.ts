@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly insecure: readonly string[];
   readonly endpoints?: ReadonlyMap<string, string>;
   readonly credentialsDir?: string;
+  /** Token services that credentials may be shown to, besides the registry. */
+  readonly tokenRealms?: readonly string[];
 }
 
 export interface FileToWrite {

@@ -56,6 +56,7 @@ const registry = z.strictObject({
   insecure: z.array(hostPort).max(64).default([]),
   endpoints: z.record(hostPort, hostPort).default({}),
   credentialsDir: absolute.optional(),
+  tokenRealms: z.array(hostPort).max(16).default([]),
 });
 
 const shape = z.strictObject({

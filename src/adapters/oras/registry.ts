@@ -10,6 +10,7 @@ import { formatReference, type Reference, type Repository } from '../../core/ref
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
 import { readAttestations, readBundle } from '../../wire/bundle-reader.ts';
+import { createGates } from './gated.ts';
 import { attachAttestation, pushContent } from './publish.ts';
 import { createRunner, type OrasOptions } from './run.ts';
 import { type RemoteRepository, remoteSource, transportFlags } from './source.ts';
@@ -18,24 +19,21 @@ const RESOLVE_BYTES_MAX = 4096;
 
 /** Makes the ports of registries that speak the OCI distribution protocol. */
 export function createOrasRegistry(options: OrasOptions): RegistryPort & RegistryWritePort {
-  const run = createRunner(options);
-  const remoteOf = (named: Repository, signal?: AbortSignal): RemoteRepository => {
-    const repository = atEndpoint(options, named);
-    return {
-      run,
-      repository,
-      flags: transportFlags(options, repository),
-      signal: deadline(options.timeoutMs ?? LIMITS.fetchTimeoutMs, signal),
-    };
-  };
+  const remoteOf = createRemotes(options);
   return {
-    resolve: (reference, signal) => resolve(remoteOf(reference.repository, signal), reference),
-    fetch: (candidate, signal) => {
-      const remote = remoteOf(candidate.reference.repository, signal);
-      return readBundle(remoteSource(remote), candidate.digest);
+    resolve: async (reference, signal) => {
+      const remote = await remoteOf(reference.repository, signal);
+      return remote.ok ? resolve(remote.value, reference) : remote;
+    },
+    fetch: async (candidate, signal) => {
+      const remote = await remoteOf(candidate.reference.repository, signal);
+      if (!remote.ok) return remote;
+      return readBundle(remoteSource(remote.value), candidate.digest);
     },
     push: async (repository, tags, manifest, blobs) => {
-      const remote = remoteOf(repository);
+      const found = await remoteOf(repository);
+      if (!found.ok) return found;
+      const remote = found.value;
       const pushed = await pushContent(remote, tags, manifest, blobs);
       if (!pushed.ok) return pushed;
       for (const tag of tags) {
@@ -49,18 +47,47 @@ export function createOrasRegistry(options: OrasOptions): RegistryPort & Registr
       }
       return pushed;
     },
-    attach: (repository, subject, attestation, predicateType) => {
-      const remote = remoteOf(repository);
-      return attachAttestation(remote, remoteSource(remote), subject, attestation, predicateType);
+    attach: async (repository, subject, attestation, predicateType) => {
+      const remote = await remoteOf(repository);
+      if (!remote.ok) return remote;
+      const source = remoteSource(remote.value);
+      return attachAttestation(remote.value, source, subject, attestation, predicateType);
     },
     list: async (repository, subject) => {
-      const read = await readAttestations(remoteSource(remoteOf(repository)), subject);
+      const remote = await remoteOf(repository);
+      if (!remote.ok) return remote;
+      const read = await readAttestations(remoteSource(remote.value), subject);
       return read.ok ? ok(read.value.found.map((one) => one.layer.digest)) : read;
     },
   };
 }
 
-function atEndpoint(options: OrasOptions, repository: Repository): Repository {
+type RegistryRepository = Extract<Repository, { kind: 'registry' }>;
+type FindRemote = (named: Repository, signal?: AbortSignal) => Promise<Result<RemoteRepository>>;
+
+/** Where a repository is really spoken to: directly, or through the gate that has its credentials. */
+function createRemotes(options: OrasOptions): FindRemote {
+  const run = createRunner(options);
+  const gateOf = createGates(options);
+  return async (named, caller) => {
+    const repository = atEndpoint(options, named);
+    const signal = deadline(options.timeoutMs ?? LIMITS.fetchTimeoutMs, caller);
+    const gate = await gateOf(repository.host);
+    if (!gate.ok) return gate;
+    if (gate.value === null) {
+      return ok({ run, repository, flags: transportFlags(options, repository), signal });
+    }
+    const { host, configDir } = gate.value;
+    return ok({
+      run: (one) => run({ ...one, configDir }),
+      repository: { ...repository, host },
+      flags: ['--plain-http=true'],
+      signal,
+    });
+  };
+}
+
+function atEndpoint(options: OrasOptions, repository: Repository): RegistryRepository {
   invariant(repository.kind === 'registry', 'oras serves registries only; see oci-layout');
   return { ...repository, host: options.endpoints?.get(repository.host) ?? repository.host };
 }

@@ -22,8 +22,10 @@ const NOWHERE = '/nonexistent';
 export interface OrasOptions {
   /** Absolute path of oras >= 1.3.3. */
   readonly orasPath: string;
-  /** Folder with a `config.json` of registry credentials; without it requests are anonymous. */
+  /** Folder with a `config.json` of registry credentials; oras itself never sees it (gate.ts). */
   readonly credentialsDir?: string;
+  /** `HOST[:PORT]` of token services that credentials may be shown to, besides the registry itself. */
+  readonly tokenRealms?: readonly string[];
   /** PEM file with certificate authorities for registries; without it those of the system. */
   readonly caFile?: string;
   /**
@@ -48,6 +50,8 @@ export interface OrasRun {
   readonly tooMuch: ErrorCode;
   /** The caller compares the bytes with a digest: what oras finds unequal is answered, not told. */
   readonly judgesBytes?: boolean;
+  /** Folder of the configuration that opens a gate; without it oras has no credentials. */
+  readonly configDir?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -63,16 +67,16 @@ export function createRunner(options: OrasOptions): RunOras {
     const { dev, ino, mtimeMs, size } = await stat(path.value);
     const identity = [dev, ino, mtimeMs, size].join(':');
     if (trusted !== identity) {
-      const version = await checkTool(path.value, options);
+      const version = await checkTool(path.value);
       if (!version.ok) return version;
       trusted = identity;
     }
-    return spawn(path.value, options, run);
+    return spawn(path.value, run);
   };
 }
 
-async function checkTool(path: string, options: OrasOptions): Promise<Result<void>> {
-  const printed = await spawn(path, options, {
+async function checkTool(path: string): Promise<Result<void>> {
+  const printed = await spawn(path, {
     what: 'asking oras for its version',
     args: ['version'],
     bytesMax: STDERR_BYTES_MAX,
@@ -82,11 +86,7 @@ async function checkTool(path: string, options: OrasOptions): Promise<Result<voi
   return checkVersion(path, printed.ok ? new TextDecoder().decode(printed.value) : '');
 }
 
-async function spawn(
-  path: string,
-  options: OrasOptions,
-  run: OrasRun,
-): Promise<Result<Uint8Array>> {
+async function spawn(path: string, run: OrasRun): Promise<Result<Uint8Array>> {
   if (run.signal.aborted) return err(stopped(run));
   const result = await execa(path, run.args, {
     input: run.input ?? new Uint8Array(),
@@ -98,7 +98,7 @@ async function spawn(
     killSignal: 'SIGKILL',
     reject: false,
     extendEnv: false,
-    env: { HOME: NOWHERE, DOCKER_CONFIG: options.credentialsDir ?? NOWHERE },
+    env: { HOME: NOWHERE, DOCKER_CONFIG: run.configDir ?? NOWHERE },
     cwd: '/',
   });
   if (result.stdout.length > run.bytesMax) {

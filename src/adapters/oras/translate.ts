@@ -10,7 +10,16 @@ import { escapeAndCut } from '../../core/text.ts';
 
 const LINE_CHARS_MAX = 400;
 
+/** What only the gate answers, and what it means (gate.ts). */
+export const GATE_STATUS = new Map<ErrorCode, number>([
+  ['fetch/auth-realm-rejected', 407],
+  ['fetch/redirect-refused', 421],
+]);
+
 const RULES: readonly (readonly [RegExp, ErrorCode])[] = [
+  ...[...GATE_STATUS].map(
+    ([code, status]) => [new RegExp(`status code ${status}\\b`), code] as const,
+  ),
   [/server gave HTTP response to HTTPS client/, 'fetch/insecure-registry'],
   [
     /\b401\b|\b403\b|unauthorized|credential not found|authentication required|denied|forbidden/i,
@@ -26,6 +35,8 @@ const RULES: readonly (readonly [RegExp, ErrorCode])[] = [
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   'fetch/insecure-registry': 'use TLS, or name the host among the plain-HTTP registries',
+  'fetch/auth-realm-rejected':
+    'if that is its token service, allow the host by tokenRealms or --token-realm',
   'fetch/registry-auth': 'give credentials for this registry in the configured folder',
 };
 

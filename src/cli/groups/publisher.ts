@@ -121,6 +121,7 @@ interface PublishOptions extends BuildOptions {
   readonly insecureRegistry?: readonly string[];
   readonly endpoint?: ReadonlyMap<string, string>;
   readonly credentials?: string;
+  readonly tokenRealm?: readonly string[];
 }
 
 function addPublish(program: Command, session: Session): void {
@@ -148,6 +149,11 @@ function addPublish(program: Command, session: Session): void {
     )
     .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
     .option('--credentials <dir>', 'folder with the config.json of registry credentials')
+    .option(
+      '--token-realm <host>',
+      'HOST:PORT of a token service that may see them; may be repeated',
+      collect,
+    )
     .action(async (options: PublishOptions) => {
       session.finish(await runPublish(session, options));
     });
@@ -162,6 +168,7 @@ async function runPublish(session: Session, options: PublishOptions): Promise<Ou
   if (!signer.ok) return failed('Publication', [withKeyHints(signer.error)]);
   const registry = await services.registryWriter(place.repository, {
     insecure: options.insecureRegistry ?? [],
+    tokenRealms: options.tokenRealm ?? [],
     ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
     ...(options.oras === undefined ? {} : { oras: options.oras }),
     ...(options.credentials === undefined

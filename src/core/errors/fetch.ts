@@ -30,6 +30,16 @@ export const FETCH_ERRORS = {
     exit: EXIT.registry,
     retry: 'backoff',
   },
+  'fetch/auth-realm-rejected': {
+    meaning: 'The registry asks for credentials at a host that is not an allowed token realm.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
+  'fetch/redirect-refused': {
+    meaning: 'A redirect of the registry leads to a weaker channel, or redirects a write.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
   'fetch/insecure-registry': {
     meaning: 'A plain-HTTP registry is not on the explicit allow list.',
     exit: EXIT.usage,
