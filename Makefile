@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels sbom clean
+.PHONY: help setup demo test check kernels bench sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ check: setup ## run the static checks and the fast tests
 
 kernels: setup ## fetch the guest kernels of every other series that Debian carries
 	@$(NODE) packaging/setup/fetch-kernels.mjs
+
+bench: setup ## measure the cost of enforcement in instructions, in an emulated guest
+	@$(NODE) bench/bench.ts $(BENCH)
 
 sbom: setup ## write the software bill of materials (CycloneDX) to dist/
 	@mkdir -p dist

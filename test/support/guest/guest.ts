@@ -28,7 +28,7 @@ export interface GuestOptions {
   readonly memoryMb?: number;
   /** Added to the kernel's command line; a later lsm= wins. */
   readonly append?: string;
-  /** Lets the guest's clock count instructions, for measurements that repeat. */
+  /** Lets the guest's clock count instructions, on one lean processor, for measurements that repeat. */
   readonly icount?: boolean;
 }
 
