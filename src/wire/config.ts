@@ -8,6 +8,7 @@ import { parseReference, type Reference } from '../core/reference.ts';
 import { CAUSES_MAX, err, failure, ok, type Result } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import { parseYaml } from './policy/yaml.ts';
+import { fitShape, hintsOf } from './zod-words.ts';
 
 const DAY_MS = 86_400_000;
 const absolute = z.string().regex(/^\/[^\0]*$/, 'an absolute path');
@@ -94,7 +95,7 @@ export function parseAgentConfig(bytes: Uint8Array, file: string): Result<AgentC
     const at = first?.at === undefined ? {} : { at: first.at };
     return err(failure('config/invalid', first?.message ?? 'not YAML', at));
   }
-  const parsed = shape.safeParse(source.value.value);
+  const parsed = fitShape(shape, source.value.value);
   if (parsed.success) return ok(parsed.data);
   const problems = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -115,7 +116,7 @@ export function parseAgentConfig(bytes: Uint8Array, file: string): Result<AgentC
       causes: rest
         .slice(0, CAUSES_MAX)
         .map(({ text, at }) => `${at.line}:${at.column} ${escapeAndCut(text, 200)}`),
-      hints: ['docs/reference/agent-config.md lists every field'],
+      hints: [...hintsOf(parsed.error.issues), 'docs/reference/agent-config.md lists every field'],
       ...(first === undefined ? {} : { at: first.at }),
     }),
   );

@@ -14,7 +14,8 @@ import { err, failure, ok, type Result } from '../core/result.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
 import { isCanonicalJson, toCanonicalJson } from './canonical-json.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { quote, zodCauses } from './zod-causes.ts';
+import { zodCauses } from './zod-causes.ts';
+import { fitShape, quote } from './zod-words.ts';
 
 const digest = z.string().transform((text, context): Digest => {
   const parsed = parseDigest(text);
@@ -146,7 +147,7 @@ export function checkDescriptor(value: unknown): Result<BundleDescriptor> {
     const what = [`version ${quote(version)}`];
     return refuse('fetch/version-invalid', 'the version is not a safe integer >= 1', what);
   }
-  const parsed = descriptorSchema.safeParse(value);
+  const parsed = fitShape(descriptorSchema, value);
   if (parsed.success) return ok(parsed.data);
   return refuse(
     'fetch/config-invalid',

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { parseStrictJson } from './strict-json.ts';
+import { fitShape } from './zod-words.ts';
 
 /** What proves who asks. Never printed. */
 export type Credential =
@@ -31,7 +32,7 @@ export const DOCKER_CONFIG_BYTES_MAX = 1024 * 1024;
 /** The credential of exactly this host (`HOST` or `HOST:PORT`), or null. */
 export function findCredential(bytes: Uint8Array, host: string): Result<Credential | null> {
   const json = parseStrictJson(bytes, { bytesMax: DOCKER_CONFIG_BYTES_MAX });
-  const parsed = json.ok ? shape.safeParse(json.value) : null;
+  const parsed = json.ok ? fitShape(shape, json.value) : null;
   if (parsed?.success !== true) {
     // Nothing of the file is repeated: it holds secrets.
     return err(failure('config/invalid', 'config.json of the credentials is not one of docker'));

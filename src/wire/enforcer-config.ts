@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import { parseYaml } from './policy/yaml.ts';
+import { fitShape, hintsOf } from './zod-words.ts';
 
 const absolute = z.string().regex(/^\/[^\0]*$/, 'an absolute path');
 // A number, or a name that the host's own account files know.
@@ -53,7 +54,7 @@ export function parseEnforcerConfig(bytes: Uint8Array, file: string): Result<Enf
       }),
     );
   }
-  const parsed = shape.safeParse(source.value.value);
+  const parsed = fitShape(shape, source.value.value);
   if (parsed.success) return ok(parsed.data);
   const problems = parsed.error.issues.map((issue) => ({
     text: `${issue.path.map(String).join('.') || 'document'}: ${issue.message}`,
@@ -65,7 +66,10 @@ export function parseEnforcerConfig(bytes: Uint8Array, file: string): Result<Enf
       causes: problems
         .slice(1)
         .map(({ text: problem, at }) => `${at.line}:${at.column} ${escapeAndCut(problem, 200)}`),
-      hints: ['docs/reference/enforcer-config.md lists every field'],
+      hints: [
+        ...hintsOf(parsed.error.issues),
+        'docs/reference/enforcer-config.md lists every field',
+      ],
       ...(first === undefined ? {} : { at: first.at }),
     }),
   );

@@ -11,6 +11,7 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { toDescriptor } from './referrer.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
+import { fitShape } from './zod-words.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const MARKER_BYTES_MAX = 4096;
@@ -41,7 +42,7 @@ export const EMPTY_INDEX: LayoutIndex = { schemaVersion: 2, manifests: [] };
 /** Checks the file `oci-layout`. */
 export function checkLayoutMarker(bytes: Uint8Array): Result<void> {
   const json = parseStrictJson(bytes, { bytesMax: MARKER_BYTES_MAX });
-  if (json.ok && markerSchema.safeParse(json.value).success) return ok(undefined);
+  if (json.ok && fitShape(markerSchema, json.value).success) return ok(undefined);
   return refuse('the file oci-layout does not name version 1', []);
 }
 
@@ -49,7 +50,7 @@ export function checkLayoutMarker(bytes: Uint8Array): Result<void> {
 export function parseLayoutIndex(bytes: Uint8Array): Result<LayoutIndex> {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.referrerIndexBytesMax });
   if (!json.ok) return refuse('index.json is not strict JSON', [json.error.detail]);
-  const parsed = indexSchema.safeParse(json.value);
+  const parsed = fitShape(indexSchema, json.value);
   return parsed.success
     ? ok(parsed.data)
     : refuse('index.json is not an index', zodCauses(parsed.error));

@@ -15,7 +15,8 @@ import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { quote, zodCauses } from './zod-causes.ts';
+import { zodCauses } from './zod-causes.ts';
+import { fitShape, quote } from './zod-words.ts';
 
 /** What a bundle manifest says. */
 export interface Manifest {
@@ -57,7 +58,7 @@ export function parseManifest(bytes: Uint8Array): Result<Manifest> {
   }
   const typed = checkType(json.value);
   if (!typed.ok) return typed;
-  const shape = manifestSchema.safeParse(json.value);
+  const shape = fitShape(manifestSchema, json.value);
   if (!shape.success) {
     return refuse('fetch/manifest-invalid', 'not a bundle manifest', zodCauses(shape.error));
   }
@@ -139,7 +140,7 @@ function parseDescriptorFields(
   value: unknown,
   what: string,
 ): Result<Descriptor & { readonly annotations?: Readonly<Record<string, string>> }> {
-  const parsed = descriptorSchema.safeParse(value);
+  const parsed = fitShape(descriptorSchema, value);
   if (!parsed.success) {
     const causes = zodCauses(parsed.error);
     return refuse('fetch/descriptor-invalid', `the descriptor of ${what} is invalid`, causes);

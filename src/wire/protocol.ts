@@ -14,6 +14,7 @@ import type { BundleBytes } from '../core/bundle.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { bytes, digest, failureShape } from './protocol-shapes.ts';
+import { fitShape } from './zod-words.ts';
 
 /** Raised with every change that an older peer would misread. */
 export const PROTOCOL_VERSION = 1;
@@ -80,7 +81,7 @@ export function parseClientHello(value: unknown): Result<{ readonly client: stri
 /** Reads the answer to it. */
 export function parseEnforcerHello(value: unknown): Result<{ readonly role: string }> {
   // An enforcer that refuses before the handshake says why.
-  const closing = response.safeParse(value);
+  const closing = fitShape(response, value);
   if (closing.success && 'closing' in closing.data) return err(closing.data.closing as Failure);
   const parsed = parse(enforcerHello, value);
   return parsed.ok ? checkVersion(parsed.value.hello) : parsed;
@@ -119,7 +120,7 @@ export type Shape<T> = z.ZodType<T>;
 
 /** Parses with a schema; the first problems become causes. */
 export function parse<T>(schema: Shape<T>, value: unknown): Result<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = fitShape(schema, value);
   if (parsed.success) return ok(parsed.data);
   return err(
     failure('host/protocol-invalid', 'a message does not fit the protocol', {

@@ -16,7 +16,7 @@ import {
   tokenSchema,
 } from './descriptor.ts';
 import { parseYaml } from './policy/yaml.ts';
-import { quote } from './zod-causes.ts';
+import { fitShape, hintsOf, quote } from './zod-words.ts';
 
 const UNIT_MS = { h: 3_600_000, d: 86_400_000 } as const;
 const LIFETIME_MS_MAX = 1000 * UNIT_MS.d;
@@ -56,7 +56,7 @@ const configSchema = z.strictObject({
 export function parsePublishConfig(bytes: Uint8Array): Result<PublishConfig, readonly Failure[]> {
   const yaml = parseYaml(PUBLISH_CONFIG_PATH, bytes);
   if (!yaml.ok) return yaml;
-  const parsed = configSchema.safeParse(yaml.value.value);
+  const parsed = fitShape(configSchema, yaml.value.value);
   if (!parsed.success) {
     return err(
       parsed.error.issues.map((issue) => {
@@ -65,7 +65,7 @@ export function parsePublishConfig(bytes: Uint8Array): Result<PublishConfig, rea
           unknown === undefined ? yaml.value.at(issue.path) : yaml.value.atKey(issue.path, unknown);
         const name = quote(issue.path.map(String).join('.')).slice(1, -1) || 'document';
         const sentence = `${PUBLISH_CONFIG_PATH}: ${name}: ${quote(issue.message).slice(1, -1)}`;
-        return failure('config/invalid', sentence, { at });
+        return failure('config/invalid', sentence, { at, hints: hintsOf([issue]) });
       }),
     );
   }

@@ -15,7 +15,8 @@ import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { quote, zodCauses } from './zod-causes.ts';
+import { zodCauses } from './zod-causes.ts';
+import { fitShape, quote } from './zod-words.ts';
 
 const looseDescriptor = z.looseObject({
   mediaType: z.string().max(255),
@@ -53,7 +54,7 @@ export function parseReferrer(bytes: Uint8Array, subject: Digest): Result<Referr
   const rules = { bytesMax: LIMITS.referrerIndexBytesMax, plainIntegers: true };
   const json = parseStrictJson(bytes, rules);
   if (!json.ok) return refuse('fetch/referrer-invalid', [json.error.detail]);
-  const parsed = manifestSchema.safeParse(json.value);
+  const parsed = fitShape(manifestSchema, json.value);
   if (!parsed.success) return refuse('fetch/referrer-invalid', zodCauses(parsed.error));
   const { layers, subject: claimed } = parsed.data;
   if (claimed?.digest !== subject) {
@@ -82,14 +83,14 @@ export function parseReferrer(bytes: Uint8Array, subject: Digest): Result<Referr
 export function subjectOf(bytes: Uint8Array): Digest | null {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
   if (!json.ok) return null;
-  const parsed = z.looseObject({ subject: looseDescriptor }).safeParse(json.value);
+  const parsed = fitShape(z.looseObject({ subject: looseDescriptor }), json.value);
   return parsed.success ? (toDescriptor(parsed.data.subject)[0]?.digest ?? null) : null;
 }
 
 /** Reads a list of referrers: an OCI index with `manifests`. Unusable entries are left out. */
 export function parseReferrerIndex(bytes: Uint8Array): Result<readonly Descriptor[]> {
   return parseList(bytes, (value) => {
-    const parsed = indexSchema.safeParse(value);
+    const parsed = fitShape(indexSchema, value);
     return parsed.success ? ok(parsed.data.manifests) : err(zodCauses(parsed.error));
   });
 }
@@ -97,7 +98,7 @@ export function parseReferrerIndex(bytes: Uint8Array): Result<readonly Descripto
 /** Reads the list that `oras discover --format json` prints. */
 export function parseReferrerTree(bytes: Uint8Array): Result<readonly Descriptor[]> {
   return parseList(bytes, (value) => {
-    const parsed = treeSchema.safeParse(value);
+    const parsed = fitShape(treeSchema, value);
     return parsed.success ? ok(parsed.data.referrers ?? []) : err(zodCauses(parsed.error));
   });
 }
@@ -115,7 +116,7 @@ function parseList(
 
 /** An entry of an index as a descriptor, or nothing. */
 export function toDescriptor(value: unknown): readonly Descriptor[] {
-  const parsed = looseDescriptor.safeParse(value);
+  const parsed = fitShape(looseDescriptor, value);
   if (!parsed.success) return [];
   const digest = parseDigest(parsed.data.digest);
   if (!digest.ok) return [];

@@ -12,7 +12,8 @@ import type { ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { quote, zodCauses } from './zod-causes.ts';
+import { zodCauses } from './zod-causes.ts';
+import { fitShape, quote } from './zod-words.ts';
 
 /** What the bundle holds; `json` is the same for the sigstore library. */
 export interface SigstoreBundle {
@@ -68,7 +69,7 @@ export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
   }
   const counted = checkMaterial(field(json.value, 'verificationMaterial'));
   if (!counted.ok) return counted;
-  const parsed = shape.safeParse(json.value);
+  const parsed = fitShape(shape, json.value);
   if (!parsed.success) {
     const causes = zodCauses(parsed.error);
     return refuse('verify/bundle-invalid', 'not a bundle with one DSSE signature', causes);

@@ -9,6 +9,7 @@ import type { Provenance } from '../core/provenance.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { tokenSchema } from './descriptor.ts';
 import { zodCauses } from './zod-causes.ts';
+import { fitShape } from './zod-words.ts';
 
 const externalParameters = z.strictObject({
   repository: tokenSchema,
@@ -34,7 +35,7 @@ const predicateSchema = z.strictObject({
 
 /** Reads a provenance predicate; a parameter that Warder does not know is a refusal of its own. */
 export function parseProvenancePredicate(predicate: unknown): Result<Provenance> {
-  const parsed = predicateSchema.safeParse(predicate);
+  const parsed = fitShape(predicateSchema, predicate);
   if (!parsed.success) {
     const unknownParameter = parsed.error.issues.some(
       (issue) => issue.code === 'unrecognized_keys' && issue.path[1] === 'externalParameters',

@@ -10,6 +10,7 @@ import type { Generation, QuarantineEntry } from '../core/machine/contents.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { Floor } from '../core/verify/verdict.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
+import { fitShape } from './zod-words.ts';
 
 const digest = z.string().transform((text, context): Digest => {
   const parsed = parseDigest(text);
@@ -86,7 +87,7 @@ function parseJson<T>(schema: z.ZodType<T>, text: string, what: string): Result<
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, what: string): Result<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = fitShape(schema, value);
   if (parsed.success) return ok(parsed.data);
   return corrupt(
     what,

@@ -14,7 +14,8 @@ import { toCanonicalJson } from './canonical-json.ts';
 import { checkDescriptor } from './descriptor.ts';
 import { encodeSlsaPredicate } from './slsa.ts';
 import { parseStrictJson } from './strict-json.ts';
-import { quote, zodCauses } from './zod-causes.ts';
+import { zodCauses } from './zod-causes.ts';
+import { fitShape, quote } from './zod-words.ts';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const SUBJECTS_MAX = 64;
@@ -59,7 +60,7 @@ export function parseStatement(bytes: Uint8Array): Result<Statement> {
   if (type !== STATEMENT_TYPE) {
     return refuse('verify/statement-type', 'not an in-toto Statement v1', [`_type ${quote(type)}`]);
   }
-  const parsed = statementSchema.safeParse(json.value);
+  const parsed = fitShape(statementSchema, json.value);
   if (!parsed.success) {
     return refuse('verify/statement-invalid', 'not a statement', zodCauses(parsed.error));
   }

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { AgentStatus } from '../core/status.ts';
+import { fitShape } from './zod-words.ts';
 
 // The shape that readers rely on; what is below it is the agent's own word, shown and not acted on.
 const StatusDocument = z.looseObject({
@@ -46,7 +47,7 @@ export function parseStatus(text: string): Result<AgentStatus> {
     if (!(cause instanceof SyntaxError)) throw cause;
     return err(failure('state/corrupt', "the agent's status is not JSON"));
   }
-  const parsed = StatusDocument.safeParse(value);
+  const parsed = fitShape(StatusDocument, value);
   if (parsed.success) return ok(parsed.data as unknown as AgentStatus);
   return err(
     failure('state/corrupt', "the agent's status does not fit its schema", {

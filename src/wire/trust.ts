@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { PREDICATE } from '../core/bundle.ts';
 import type { Digest } from '../core/digest.ts';
 import {
@@ -28,6 +29,7 @@ import {
 } from './trust-document.ts';
 import { parsePublicKey } from './trust-key.ts';
 import { findKeyless, findVacuous } from './trust-vacuous.ts';
+import { fitShape, hintsOf } from './zod-words.ts';
 
 /** Answers the text of a key file; the path is as the trust policy names it. */
 export type ReadKeyFile = (path: string) => Result<string>;
@@ -46,7 +48,7 @@ export function parseTrustPolicy(
   const source = parsed.value;
   const keyless = findKeyless(source.value);
   if (keyless !== null) return err(refuseKeyless(keyless, source));
-  const shaped = trustDocumentShape.safeParse(source.value);
+  const shaped = fitShape(trustDocumentShape, source.value);
   if (!shaped.success) return err(refuseShape(shaped.error.issues, source));
 
   const policies: ScopePolicy[] = [];
@@ -127,33 +129,27 @@ function refuseKeyless(path: readonly string[], source: LocatedYaml): Failure {
   });
 }
 
-type Issue = {
-  readonly code: string;
-  readonly message: string;
-  readonly path: readonly PropertyKey[];
-  readonly keys?: readonly string[];
-};
-
-function refuseShape(issues: readonly Issue[], source: LocatedYaml): Failure {
+function refuseShape(issues: readonly z.core.$ZodIssue[], source: LocatedYaml): Failure {
   const problems = issues.flatMap((issue): Problem[] => {
     const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
     if (issue.code !== 'unrecognized_keys') {
       return [{ text: `${where}${issue.message}`, at: source.at(issue.path) }];
     }
-    return (issue.keys ?? []).map((key) => ({
+    return issue.keys.map((key) => ({
       text: `${where}unknown field "${key}"`,
       at: source.atKey(issue.path, key),
     }));
   });
-  return collect(problems);
+  return collect(problems, hintsOf(issues));
 }
 
-function collect(problems: readonly Problem[]): Failure {
+function collect(problems: readonly Problem[], hints: readonly string[] = []): Failure {
   const [first, ...rest] = problems;
   const print = (it: Problem) =>
     escapeAndCut(`${it.at.file}:${it.at.line}:${it.at.column}: ${it.text}`, 300);
   return failure('trust/invalid', escapeAndCut(first?.text ?? 'not a trust policy', 300), {
     causes: rest.map(print),
+    hints,
     ...(first === undefined ? {} : { at: first.at }),
   });
 }

@@ -4,18 +4,7 @@
 
 import type { z } from 'zod';
 import { CAUSES_MAX } from '../core/result.ts';
-
-const TEXT_LENGTH_MAX = 200;
-
-/** A value of a stranger as text that is safe to print: JSON-quoted, cut, ASCII only. */
-export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  const cut = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}...` : text;
-  return cut.replace(
-    /[^\x20-\x7e]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+import { quote } from './zod-words.ts';
 
 /** The first issues of a schema as causes. */
 export function zodCauses(error: z.ZodError): readonly string[] {

@@ -7,7 +7,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { CommitFacts, SourceFile } from '../../core/publish/commit.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { SourcePort } from '../../ports.ts';
-import { quote } from '../../wire/zod-causes.ts';
+import { quote } from '../../wire/zod-words.ts';
 import { type GitOptions, runGit } from './run.ts';
 
 const TEXT_BYTES_MAX = 1024 * 1024;

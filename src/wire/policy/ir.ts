@@ -14,6 +14,7 @@ import { err, failure, ok, type Result } from '../../core/result.ts';
 import { isCanonicalJson, toCanonicalJson } from '../canonical-json.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { zodCauses } from '../zod-causes.ts';
+import { fitShape } from '../zod-words.ts';
 import { pathSchema, ruleReferenceSchema } from './schema.ts';
 
 const namedPathSchema = pathSchema.refine((path) => path !== '/', 'the root has no name');
@@ -57,7 +58,7 @@ export function encodeIr(ir: PolicyIr): Uint8Array {
 export function parseIr(bytes: Uint8Array): Result<PolicyIr> {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.fileBytesMax, plainIntegers: true });
   if (!json.ok) return invalid([json.error.detail]);
-  const parsed = irSchema.safeParse(json.value);
+  const parsed = fitShape(irSchema, json.value);
   if (!parsed.success) return invalid(zodCauses(parsed.error));
   const rules = parsed.data.rules.map(toIrRule);
   const reserved = rules.find((rule) => rule.id.startsWith(BASELINE_PREFIX));

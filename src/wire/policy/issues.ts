@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import { type Failure, failure, type SourcePosition } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
+import { hintsOf } from '../zod-words.ts';
 import type { LocatedYaml, ValuePath } from './yaml.ts';
 
 const TEXT_CHARS_MAX = 200;
@@ -56,8 +57,8 @@ function toFailure(file: string, yaml: LocatedYaml, issue: Issue, above: ValuePa
     return [notYet(file, `${name} "${value}"`, later, yaml.at(path))];
   }
   const text = escapeAndCut(issue.message, TEXT_CHARS_MAX);
-  const message = value === undefined && issue.code === 'invalid_type' ? 'is missing' : text;
-  return [refuse(codeOf(issue), `${file}: ${name || 'document'}: ${message}`, yaml.at(path))];
+  const message = `${file}: ${name || 'document'}: ${text}`;
+  return [refuse(codeOf(issue), message, yaml.at(path), hintsOf([issue]))];
 }
 
 // The alternative that got furthest is the one that the author meant.
@@ -79,8 +80,13 @@ function notYet(file: string, name: string, meaning: string, at: SourcePosition)
   });
 }
 
-function refuse(code: ErrorCode, message: string, at: SourcePosition): Failure {
-  return failure(code, message, { at });
+function refuse(
+  code: ErrorCode,
+  message: string,
+  at: SourcePosition,
+  hints: readonly string[] = [],
+): Failure {
+  return failure(code, message, { at, hints });
 }
 
 function valueAt(value: unknown, path: ValuePath): unknown {

@@ -7,6 +7,7 @@ import { type FilePolicy, MODIFY, OPERATIONS, type Rule } from '../../core/polic
 import type { Request } from '../../core/policy/request.ts';
 import type { PolicyTest } from '../../core/policy/run-tests.ts';
 import { err, type Failure, ok, type Result } from '../../core/result.ts';
+import { fitShape } from '../zod-words.ts';
 import { toFailures } from './issues.ts';
 import { filePolicySchema, policyTestSchema } from './schema.ts';
 import { type LocatedYaml, parseYaml } from './yaml.ts';
@@ -21,7 +22,7 @@ export function parsePolicyFile(
 ): Result<FilePolicy, readonly Failure[]> {
   const yaml = parseYaml(file, bytes);
   if (!yaml.ok) return yaml;
-  const parsed = filePolicySchema.safeParse(yaml.value.value);
+  const parsed = fitShape(filePolicySchema, yaml.value.value);
   if (!parsed.success) return err(toFailures(file, yaml.value, parsed.error));
   const { metadata, spec } = parsed.data;
   return ok({
@@ -42,7 +43,7 @@ export function parsePolicyTestFile(
 ): Result<readonly PolicyTest[], readonly Failure[]> {
   const yaml = parseYaml(file, bytes);
   if (!yaml.ok) return yaml;
-  const parsed = policyTestSchema.safeParse(yaml.value.value);
+  const parsed = fitShape(policyTestSchema, yaml.value.value);
   if (!parsed.success) return err(toFailures(file, yaml.value, parsed.error));
   return ok(
     parsed.data.tests.map((test, index) => ({
