@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'fast',
           include: [
             '{src,packaging}/**/*.test.ts',
+            'packaging/**/*.test.mjs',
             'test/{sim,crash,cli,tidy,vectors}/**/*.test.ts',
             'test/*.test.ts',
           ],

@@ -1,44 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Debian packages that building and testing Warder needs: found out, and installed when this is root.
+//
+// Elsewhere than on Debian nothing is installed: what is missing is named, all of it at once.
 
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { SetupError } from './errors.mjs';
+import { isDebian } from './mirrors.mjs';
+import { PACKAGES } from './package-list.mjs';
 import { run, tryRun } from './run.mjs';
+import { findMissingTools } from './tools.mjs';
 
 const LOG = 'debian-packages';
 const POLICY = '/usr/sbin/policy-rc.d';
-
-export const PACKAGES = [
-  'bpftool',
-  'busybox-static', // the guest's user space
-  'clang', // the BPF programs
-  'clang-format',
-  'docker-registry', // the registry of tests and demo, on loopback
-  'e2fsprogs', // disks for the guest
-  'g++', // the addon, and C under sanitizers
-  'libbpf-dev',
-  'libc6-dev',
-  'libelf-dev',
-  'llvm', // llvm-strip, llvm-objdump
-  'make',
-  'openssl',
-  'pkg-config',
-  'qemu-system-x86', // the guest
-  'xz-utils', // newer kernels compress their modules
-  'zlib1g-dev',
-];
+const POLICY_TEXT =
+  '#!/bin/sh\n# Written by the set-up of Warder, which takes it away.\nexit 101\n';
 
 /** Installs what is missing; returns false when nothing was. */
 export function prepareDebianPackages() {
-  const missing = findMissing(PACKAGES);
+  if (!isDebian() || tryRun('apt-get', ['--version']) === null) return checkElsewhere();
+  const missing = findMissing(PACKAGES.map(({ name }) => name));
   // Debian's own nodejs comes without npm.
   if (tryRun('npm', ['--version']) === null) missing.push('npm');
   if (missing.length === 0) return false;
-  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
-  if (tryRun('apt-get', ['--version']) === null)
-    throw new SetupError(`these Debian packages are missing: ${missing.join(', ')}`, {
-      hint: 'this machine has no apt: run it on Debian 12, or install what they hold by other means',
-    });
+  const command = installCommand(missing);
   if (process.getuid() !== 0)
     throw new SetupError(`these Debian packages are missing: ${missing.join(', ')}`, {
       hint: `as root: ${command}`,
@@ -47,13 +32,35 @@ export function prepareDebianPackages() {
   return true;
 }
 
-/** Lists the packages that are not installed. */
-export function findMissing(names) {
-  const selections = tryRun('dpkg', ['--get-selections']) ?? '';
-  const installed = new Set(
-    selections.split('\n').map((line) => /^([^:\s]+)(?::\S+)?\s+(?:install|hold)$/.exec(line)?.[1]),
+/** Names what another system lacks; there is nothing to do when it has everything. */
+export function checkElsewhere({ has = isThere, tools = findMissingTools() } = {}) {
+  const packages = [...PACKAGES, { name: 'npm', probe: 'npm' }].filter(({ probe }) => !has(probe));
+  const missing = [...packages.map(({ name }) => name), ...tools];
+  if (missing.length === 0) return false;
+  throw new SetupError(
+    `set-up installs packages on Debian only, and this machine lacks: ${missing.join(', ')}`,
+    { hint: 'install what these Debian packages hold, or run it on Debian 12' },
   );
+}
+
+/** Returns the one command that installs packages by hand. */
+export function installCommand(names) {
+  return `apt-get update && apt-get install --no-install-recommends ${names.join(' ')}`;
+}
+
+/** Lists the packages that are not installed; half an installation is none. */
+export function findMissing(names) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg fills these in
+  const format = '${Package} ${db:Status-Status}\n';
+  const states = tryRun('dpkg-query', ['--show', '--showformat', format]) ?? '';
+  const installed = new Set(states.split('\n').map((line) => /^(\S+) installed$/.exec(line)?.[1]));
   return names.filter((name) => !installed.has(name));
+}
+
+function isThere(probe) {
+  if (probe.startsWith('/')) return existsSync(probe);
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => existsSync(join(folder, probe)));
 }
 
 function install(missing, command) {
@@ -72,22 +79,22 @@ function install(missing, command) {
     hint: `try it by hand: ${command}`,
   };
   try {
-    run('apt-get', args, options);
+    run('apt-get', args, { ...options, what: 'apt-get install' });
   } catch (cause) {
     if (!(cause instanceof SetupError)) throw cause;
-    // The usual reason: package lists that are missing, or older than the mirror's packages.
-    run('apt-get', ['update', '--quiet'], {
-      log: LOG,
-      hint: 'installing packages needs the network',
-    });
-    run('apt-get', args, options);
+    // The usual reasons: package lists that are missing or older than the mirror's packages, and an
+    // installation that was killed. A source of the machine that fails matters only if the packages do.
+    tryRun('apt-get', ['update', '--quiet']);
+    tryRun('dpkg', ['--configure', '-a'], { env: options.env });
+    run('apt-get', args, { ...options, what: 'apt-get install' });
   }
 }
 
 // Installing docker-registry would start it as a service; the tests start their own on a port of their own.
+// A set-up that was killed leaves the file behind, and the next one takes it away.
 function withoutServices(action) {
-  if (existsSync(POLICY)) return action();
-  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n');
+  if (existsSync(POLICY) && readFileSync(POLICY, 'utf8') !== POLICY_TEXT) return action();
+  writeFileSync(POLICY, POLICY_TEXT);
   chmodSync(POLICY, 0o755);
   try {
     return action();

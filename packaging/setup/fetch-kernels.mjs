@@ -6,11 +6,18 @@
 import { SetupError } from './errors.mjs';
 import { KERNEL_SERIES } from './kernel-series.mjs';
 import { fetchKernel, findKernel } from './kernels.mjs';
+import { withLock } from './lock.mjs';
+import { LAB_CACHE } from './paths.mjs';
 import { runSteps } from './steps.mjs';
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...KERNEL_SERIES.keys()];
 
-await runSteps(wanted.map((series) => [`guest kernel ${series}`, () => fetchOrSkip(series)]));
+await runSteps(
+  wanted.map((series) => [
+    `guest kernel ${series}`,
+    () => withLock(LAB_CACHE, () => fetchOrSkip(series)),
+  ]),
+);
 
 function fetchOrSkip(series) {
   if (findKernel(series) && process.env.WARDER_LAB_REFRESH !== '1') return false;

@@ -3,6 +3,7 @@
 //
 // A kernel in the cache is used as it is, without a network; WARDER_LAB_REFRESH=1 asks the index again.
 
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -23,13 +24,20 @@ import { openSuite } from './suite.mjs';
 export function findKernel(series) {
   const file = join(homeOf(series), 'kernel.json');
   if (!existsSync(file)) return null;
-  const kernel = JSON.parse(readFileSync(file, 'utf8'));
+  const kernel = parseRecord(readFileSync(file, 'utf8'));
+  if (!kernel) return null;
   const home = homeOf(series);
   // Paths are kept relative, so that a cache may be moved.
   const image = join(home, kernel.image);
   return existsSync(image)
-    ? { series, release: kernel.release, image, modules: join(home, kernel.modules) }
+    ? { ...kernel, series, image, modules: join(home, kernel.modules) }
     : null;
+}
+
+/** Tells whether a kernel of the cache is still what was unpacked: a disk may have damaged it since. */
+export function isIntact({ image, modules, sha256 }) {
+  // Older caches have no hash.
+  return sha256 === undefined || hashOf(image, modules) === sha256;
 }
 
 /** Fetches the newest kernel of a series; throws SetupError when the series is unknown or gone. */
@@ -44,23 +52,52 @@ export function fetchKernel(series) {
   const packages = newestPackages(source, suite);
   const [image] = packages;
   const home = homeOf(series);
-  const partial = join(home, `.${image}-${process.pid}`);
+  const partial = join(home, '.unpacking');
   try {
+    // What a killed set-up left; the cache is locked, so no other one is at work.
+    rmSync(partial, { recursive: true, force: true });
     mkdirSync(partial, { recursive: true });
     for (const name of packages) run('dpkg', ['-x', suite.download(name), partial], { log });
     const found = locate(partial, image);
     rmSync(join(home, image), { recursive: true, force: true });
     renameSync(partial, join(home, image));
-    const record = {
+    writeRecord(series, {
       release: found.release,
       image: join(image, found.image),
       modules: join(image, found.modules),
-    };
-    writeFileSync(join(home, 'kernel.json'), `${JSON.stringify(record, null, 2)}\n`);
+    });
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
   return findKernel(series);
+}
+
+/** Writes down the kernel that was unpacked into the cache, with a hash of it. */
+export function writeRecord(series, record) {
+  const home = homeOf(series);
+  const sha256 = hashOf(join(home, record.image), join(home, record.modules));
+  const file = join(home, 'kernel.json');
+  writeFileSync(`${file}.new`, `${JSON.stringify({ ...record, sha256 }, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+// A record that a full disk cut short is none.
+function parseRecord(text) {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return null;
+  }
+}
+
+function hashOf(image, modules) {
+  const hash = createHash('sha256').update(readFileSync(image));
+  // The image build unpacks modules beside the compressed ones.
+  const names = readdirSync(modules, { recursive: true }).filter((it) => /\.ko(\.\w+)?$/.test(it));
+  for (const name of names.sort())
+    hash.update(`${name}\n`).update(readFileSync(join(modules, name)));
+  return hash.digest('hex');
 }
 
 function homeOf(series) {

@@ -11,7 +11,7 @@ const ARCHIVE_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Returns the archive that serves this machine's own release: { uri, signedBy }. */
 export function findMirror({ etc = '/etc' } = {}) {
-  const release = releaseCodename(join(etc, 'os-release'));
+  const release = releaseCodename(etc);
   const sources = readSources(join(etc, 'apt'));
   const match = sources.find((it) => it.components.includes('main') && it.suites.includes(release));
   if (!match)
@@ -76,10 +76,19 @@ function words(text = '') {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-function releaseCodename(file) {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(text)?.[1];
-  if (!codename || !/^ID="?debian"?$/m.test(text))
+/** Tells whether this machine runs Debian itself, and not something made from it. */
+export function isDebian({ etc = '/etc' } = {}) {
+  return /^ID="?debian"?$/m.test(readOsRelease(etc));
+}
+
+function readOsRelease(etc) {
+  const file = join(etc, 'os-release');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+function releaseCodename(etc) {
+  const codename = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(readOsRelease(etc))?.[1];
+  if (!codename || !isDebian({ etc }))
     throw new SetupError('this machine is not Debian: /etc/os-release does not say ID=debian', {
       hint: 'run it on Debian 12, in a container or a virtual machine',
     });

@@ -2,12 +2,13 @@
 // Installs the npm packages of the lockfile, among them the pinned Node that everything else runs on.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
 import { PINNED_NODE, ROOT } from './paths.mjs';
 import { run, tryRun } from './run.mjs';
 
+const RUNTIME = `node-linux-${process.arch}`;
 const STAMP = join(ROOT, 'node_modules', '.warder-lockfile');
 
 /** Runs "npm ci" when the lockfile has changed; returns false when it has not. */
@@ -26,10 +27,24 @@ export function prepareNodePackages() {
       log: 'node-packages',
     },
   );
+  linkPinnedNode();
   if (tryRun(PINNED_NODE, ['--version']) === null)
-    throw new SetupError(`the pinned Node is not at ${PINNED_NODE} or does not run here`, {
-      hint: 'it is an optional dependency: check that npm does not omit those ("npm config get omit")',
+    throw new SetupError(`the pinned Node at ${PINNED_NODE} does not run here`, {
+      hint: `try "${PINNED_NODE} --version"`,
     });
   writeFileSync(STAMP, wanted);
   return true;
+}
+
+// npm 9 installs the package and then takes its link away, together with the package for the other
+// processor, which has a link of the same name.
+function linkPinnedNode() {
+  if (existsSync(PINNED_NODE)) return;
+  const program = join(ROOT, 'node_modules', RUNTIME, 'bin', 'node');
+  if (!existsSync(program))
+    throw new SetupError(`npm did not install ${RUNTIME}, the pinned Node`, {
+      hint: 'it is an optional dependency: check that npm does not omit those ("npm config get omit")',
+    });
+  chmodSync(program, 0o755);
+  symlinkSync(join('..', RUNTIME, 'bin', 'node'), PINNED_NODE);
 }

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What set-up cannot bring by itself, checked before anything is changed.
 
-import { mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
-import { LAB_CACHE, ROOT } from './paths.mjs';
+import { LAB_CACHE, LAUNCHERS, ROOT } from './paths.mjs';
 import { tryRun } from './run.mjs';
 
-const NODE_MAJOR_MIN = 18;
-const FREE_MB_MIN = 1500;
+// What the first set-up writes, with a little room; a repeated one writes next to nothing.
+const CHECKOUT_MB = 1000;
+const CACHE_MB = 300;
 
+/** Throws SetupError when this machine cannot be set up. */
 export function checkPreconditions() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < NODE_MAJOR_MIN)
-    throw new SetupError(
-      `set-up runs on Node ${NODE_MAJOR_MIN} or newer, this is ${process.version}`,
-      {
-        hint: 'install a newer Node; set-up brings the pinned one for everything else',
-      },
-    );
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new SetupError(
       `Warder is built and tested on Linux x86-64, this is ${process.platform} ${process.arch}`,
@@ -27,10 +22,11 @@ export function checkPreconditions() {
     );
   if (tryRun('git', ['--version']) === null)
     throw new SetupError('git is not installed', { hint: 'as root: apt-get install git' });
-  for (const folder of [ROOT, LAB_CACHE]) checkSpace(folder);
+  checkSpace(ROOT, existsSync(join(LAUNCHERS, 'warder')) ? 0 : CHECKOUT_MB);
+  checkSpace(LAB_CACHE, existsSync(join(LAB_CACHE, 'kernels')) ? 0 : CACHE_MB);
 }
 
-function checkSpace(folder) {
+function checkSpace(folder, neededMb) {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
@@ -38,13 +34,12 @@ function checkSpace(folder) {
       hint: 'set WARDER_LAB_CACHE to a folder that you can write to',
     });
   }
-  const { bavail, bsize } = statfsSync(folder);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
-  if (freeMb < FREE_MB_MIN)
+  // By a command, because Node has statfs only from 18.15.
+  const [blocks, bytes] = (tryRun('stat', ['-f', '-c', '%a %S', folder]) ?? '').split(' ');
+  const freeMb = Math.floor((Number(blocks) * Number(bytes)) / 1e6);
+  if (freeMb < neededMb)
     throw new SetupError(
-      `only ${freeMb} MB are free on the disk of ${folder}, set-up needs ${FREE_MB_MIN} MB`,
-      {
-        hint: 'free some space and run it again',
-      },
+      `only ${freeMb} MB are free on the disk of ${folder}, set-up needs ${neededMb} MB`,
+      { hint: 'free some space and run it again' },
     );
 }

@@ -34,7 +34,7 @@ export function run(command, args, { log = 'setup', cwd = ROOT, env = {}, hint, 
       ? `was ended by ${result.signal}`
       : `failed with status ${result.status}`;
     throw new SetupError(`"${shown}" ${how}${tail(result)}`, {
-      hint: hint ?? hintFor(result.stderr + result.stdout),
+      hint: hintFor(result.stderr + result.stdout) ?? hint,
       log: logFile,
     });
   }
@@ -68,15 +68,19 @@ function tail(result) {
   return lines.join('') === '' ? '' : `\n${lines.map((line) => `  | ${line}`).join('\n')}`;
 }
 
-// The two causes that no sub-command explains well by itself.
-function hintFor(output) {
-  if (/no space left on device|ENOSPC/i.test(output))
-    return 'the disk is full: free some space and run it again';
-  if (
-    /could not resolve|temporary failure|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|network/i.test(
-      output,
-    )
-  )
-    return 'this step downloads something that the cache does not hold yet: connect to the network and run it again';
-  return undefined;
+const CAUSES = [
+  [/no space left on device|ENOSPC/i, 'the disk is full: free some space and run it again'],
+  [
+    /could not resolve|temporary failure|unreachable|could not connect|EAI_AGAIN|E(NOTFOUND|CONNREFUSED|TIMEDOUT|NETUNREACH)/i,
+    'this step downloads something that the cache does not hold yet: connect to the network and run it again',
+  ],
+  [
+    /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|certificate verif/i,
+    'the certificate is not trusted here: name your authority to npm (NODE_EXTRA_CA_CERTS) and the system (update-ca-certificates)',
+  ],
+];
+
+/** Finds in what a command wrote a cause that the command itself does not explain well. */
+export function hintFor(output) {
+  return CAUSES.find(([pattern]) => pattern.test(output))?.[1];
 }

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a checkout ready: "make setup".
 //
-// Every step brings one thing, does nothing when it is there, and says so in one line. Downloads are kept
-// outside the checkout (WARDER_LAB_CACHE), so that repeating any of this needs no network.
-// Runs on any Node from 18, because it is what brings the pinned one.
+// This file only looks at the Node that runs it, in words that any Node understands: everything else is
+// imported after that, because a file that an old Node cannot read would end in a syntax error.
 
-import { prepareDebianPackages } from './debian-packages.mjs';
-import { DEFAULT_SERIES } from './kernel-series.mjs';
-import { fetchKernel, findKernel } from './kernels.mjs';
-import { writeLaunchers } from './launchers.mjs';
-import { buildNativeCode } from './native-code.mjs';
-import { prepareNodePackages } from './node-packages.mjs';
-import { checkPreconditions } from './preconditions.mjs';
-import { runSteps } from './steps.mjs';
-import { prepareTools } from './tools.mjs';
+const NODE_MAJOR_MIN = 18;
 
-const refresh = process.env.WARDER_LAB_REFRESH === '1';
-
-await runSteps([
-  ['machine', checkPreconditions],
-  ['Debian packages', prepareDebianPackages],
-  ['npm packages and the pinned Node', prepareNodePackages],
-  ['oras and cosign', prepareTools],
-  [
-    `guest kernel ${DEFAULT_SERIES}`,
-    () => (findKernel(DEFAULT_SERIES) && !refresh ? false : fetchKernel(DEFAULT_SERIES).release),
-  ],
-  ['bpf/ and native/', buildNativeCode],
-  ['bin/warder', writeLaunchers],
-  // Imported late: it needs packages that the steps before it bring.
-  [
-    'guest image',
-    async () => (await (await import('../guest/image.mjs')).prepareImage(DEFAULT_SERIES)).built,
-  ],
-]);
+if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
+  process.stderr.write(
+    `error: set-up runs on Node ${NODE_MAJOR_MIN} or newer, this is ${process.version}\n` +
+      'hint: install a newer Node; set-up brings the pinned one for everything else\n',
+  );
+  process.exitCode = 1;
+} else void import('./bring.mjs');

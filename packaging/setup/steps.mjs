@@ -7,7 +7,7 @@ const WIDTH = 36;
 
 /**
  * Runs [title, action] pairs. An action returns false when there was nothing to do, nothing when it only
- * checked, a text to show, or throws SetupError.
+ * checked, a text to show, or throws SetupError. Resolves to whether all of them succeeded.
  */
 export async function runSteps(steps) {
   for (const [title, action] of steps) {
@@ -25,9 +25,10 @@ export async function runSteps(steps) {
       if (known.log) process.stderr.write(`  log: ${known.log}\n`);
       if (known.hint) process.stderr.write(`hint: ${known.hint}\n`);
       process.exitCode = 1;
-      return;
+      return false;
     }
   }
+  return true;
 }
 
 function report(title, what) {

@@ -62,7 +62,9 @@ function prepare(suite) {
 
 function download(name, options, log) {
   const debs = join(LAB_CACHE, 'debs');
-  const fresh = join(debs, `.fetching-${process.pid}`);
+  const fresh = join(debs, '.fetching');
+  // What a killed set-up left; the cache is locked, so no other one is at work.
+  rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   try {
     run('apt-get', [...options, '-q', 'download', name], {

@@ -20,19 +20,41 @@ export const TOOLS = [
 
 /** Puts every tool into .tools/bin; returns false when all were there already. */
 export function prepareTools() {
-  const missing = TOOLS.filter((tool) => !existsSync(join(TOOLS_BIN, tool.name)));
+  const missing = TOOLS.filter((tool) => !isPrepared(tool));
   if (missing.length === 0) return false;
   mkdirSync(TOOLS_BIN, { recursive: true });
   let suite = null;
   for (const tool of missing) {
-    let deb = cached(tool);
-    if (!deb) {
-      suite ??= openSuite(SUITE, LOG);
-      deb = suite.download(tool.name);
-    }
-    unpack(tool, deb);
+    if (unpackCached(tool)) continue;
+    suite ??= openSuite(SUITE, LOG);
+    unpack(tool, suite.download(tool.name));
   }
   return true;
+}
+
+/** Names the tools that are neither in .tools/bin nor in the cache, with their least versions. */
+export function findMissingTools() {
+  return TOOLS.filter((tool) => !isPrepared(tool) && cached(tool) === null).map(
+    ({ name, versionMin }) => `${name} (${versionMin.join('.')} or newer)`,
+  );
+}
+
+function isPrepared(tool) {
+  return existsSync(join(TOOLS_BIN, tool.name));
+}
+
+// A file of the cache that cannot be unpacked was damaged since apt verified it: it is fetched again.
+function unpackCached(tool) {
+  const deb = cached(tool);
+  if (deb === null) return false;
+  try {
+    unpack(tool, deb);
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof SetupError)) throw cause;
+    rmSync(deb, { force: true });
+    return false;
+  }
 }
 
 function cached(tool) {

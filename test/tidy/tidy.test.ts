@@ -28,6 +28,18 @@ const sources = files.filter((it) =>
   /^(src|bpf|native|test|packaging|bench)\/.*\.(ts|mjs|c|h|cc|sh)$/.test(it),
 );
 
+interface Locked {
+  readonly integrity?: string;
+  readonly optional?: boolean;
+  readonly os?: string | string[];
+  readonly cpu?: string | string[];
+  readonly libc?: string[];
+}
+
+function isForAnotherPlatform({ os = 'linux', cpu = 'x64', libc = ['glibc'] }: Locked): boolean {
+  return !([os].flat().includes('linux') && [cpu].flat().includes('x64') && libc.includes('glibc'));
+}
+
 describe('repository', () => {
   it('keeps generated documents equal to what the code generates', async () => {
     for (const [path, content] of Object.entries(await generatedDocuments())) {
@@ -108,6 +120,16 @@ describe('repository', () => {
     const lock = text('package-lock.json');
     expect(lock).not.toMatch(/"node_modules\/(oras|in-toto-attestation)"/);
     expect(lock).not.toMatch(/"resolved": "http/);
+  });
+
+  it('locks every package that is ever installed here by its hash', () => {
+    // Not every registry serves the optional packages of other platforms, so those may be without one.
+    const packages: Record<string, Locked> = JSON.parse(text('package-lock.json')).packages;
+    const unlocked = Object.entries(packages)
+      .filter(([path, it]) => path !== '' && !it.integrity?.startsWith('sha512-'))
+      .filter(([, it]) => !(it.optional && isForAnotherPlatform(it)))
+      .map(([path]) => path);
+    expect(unlocked).toEqual([]);
   });
 
   it('gives every source file a licence line', () => {
