@@ -11,6 +11,7 @@ import type { BundleBytes, Descriptor } from '../core/bundle.ts';
 import type { Digest } from '../core/digest.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
+import { isUnread } from '../core/verify/unread.ts';
 import { parseManifest } from './manifest.ts';
 import { parseReferrer } from './referrer.ts';
 
@@ -56,7 +57,7 @@ export async function readBundle(
   if (!attestations.ok) return attestations;
   const { found, skipped } = attestations.value;
   // F09: what could not be read is not the same as what is not there.
-  const unread = skipped.find(isTransport);
+  const unread = skipped.find(isUnread);
   if (found.length === 0 && unread !== undefined) return err(whyNone(skipped, unread));
   return ok({
     digest,
@@ -105,10 +106,6 @@ async function readReferrer(
   if (parsed.value.kind === 'other') return ok(null);
   const bytes = await source.blob(parsed.value.layer);
   return bytes.ok ? ok({ layer: parsed.value.layer, bytes: bytes.value }) : bytes;
-}
-
-function isTransport(failure: Failure): boolean {
-  return failure.code.startsWith('fetch/') && failure.code !== 'fetch/referrer-invalid';
 }
 
 function whyNone(skipped: readonly Failure[], unread: Failure): Failure {

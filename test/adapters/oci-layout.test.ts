@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLayoutRegistry } from '../../src/adapters/oci-layout/registry.ts';
 import { type Candidate, MEDIA } from '../../src/core/bundle.ts';
@@ -62,6 +63,28 @@ describe('an OCI layout', () => {
     expect(unwrap(await registry.list(repository(), candidate.digest))).toEqual(
       attestations.map(digestOf),
     );
+  });
+
+  it('loses nothing when many attach at once', async () => {
+    const { bundle, candidate } = await publish();
+    const subject = subjectOf(bundle, candidate.digest);
+    const attestations = Array.from({ length: 12 }, (_, n) => bytesOf(`{"a":${n}}`));
+    const attached = attestations.map((one) =>
+      registry.attach(repository(), subject, one, 'https://example.com/a'),
+    );
+    for (const one of await Promise.all(attached)) unwrap(one);
+    const listed = unwrap(await registry.list(repository(), candidate.digest));
+    expect(new Set(listed)).toEqual(new Set(attestations.map(digestOf)));
+  });
+
+  it('is written by one process at a time: the second is told after a while', async () => {
+    const { bundle } = await publish();
+    const held = new DatabaseSync(join(dir, 'layout/.warder-lock'));
+    held.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    const pushed = await registry.push(repository(), ['x'], bundle.manifest, bundle.blobs);
+    held.close();
+    expect(pushed).toMatchObject({ ok: false, error: { code: 'state/locked' } });
+    unwrap(await registry.push(repository(), ['x'], bundle.manifest, bundle.blobs));
   });
 
   it('can be read by oras: tag, manifest and referrers', async () => {

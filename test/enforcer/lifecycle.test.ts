@@ -411,6 +411,22 @@ describe('the store', () => {
     await enforce(again, v3);
   });
 
+  it('keeps the evidence of the newest admissions only, and never forgets that one was admitted', async () => {
+    const enforcer = await host.start();
+    const bundles: BundleBytes[] = [];
+    for (let version = 1; version <= 10; version += 1) {
+      const bundle = await makeBundle(signer, version);
+      bundles.push(bundle);
+      await enforce(enforcer, bundle);
+    }
+    const kept = bundles.filter(({ digest }) => host.store?.evidence(digest).ok);
+    expect(kept).toEqual(bundles.slice(2));
+    expect(host.store?.admittedDigests()).toHaveLength(10);
+    expect(host.store?.confirmedDigests()).toHaveLength(8);
+    expectOk(await enforcer.rollback('root', 'back'));
+    expect(await enforcedDigest()).toBe(bundles[8]?.digest);
+  });
+
   it('refuses to judge validity when the clock went back', async () => {
     const enforcer = await host.start();
     await enforce(enforcer, v1);

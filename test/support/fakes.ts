@@ -209,6 +209,7 @@ export function fakePorts(world: World): AgentPorts {
             descriptor: { version: world.bundle(digest).version } as BundleDescriptor,
             ir: { irVersion: 1, rules: [] },
             attestations: [],
+            unread: [],
           }),
         ),
     },

@@ -147,6 +147,7 @@ export function makeEvidence(change: Partial<Evidence> = {}): Evidence {
     descriptor: makeDescriptor(),
     ir: IR,
     attestations: [releaseBy(KEY_A), provenanceBy(KEY_A)],
+    unread: [],
     ...change,
   };
 }

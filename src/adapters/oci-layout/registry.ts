@@ -3,7 +3,7 @@
 //
 // Referrers are entries of index.json (as oras writes them) or of an index under the fallback tag (as a
 // copied registry has them); which of the entries refer to a bundle is read from their manifests.
-// One writer at a time: there is no lock that other programs would honour.
+// One writer at a time (lock.ts); other programs do not honour the lock.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -28,7 +28,8 @@ import {
   withManifest,
 } from '../../wire/layout-index.ts';
 import { encodeReferrer, fallbackTag, parseReferrerIndex, subjectOf } from '../../wire/referrer.ts';
-import { makeFolders, type ReadCodes, readPlainFile, writeWholeFile } from './files.ts';
+import { type ReadCodes, readPlainFile, writeWholeFile } from './files.ts';
+import { writeAlone } from './lock.ts';
 
 const LAYOUT_CODES: ReadCodes = { missing: 'resolve/not-found', tooLarge: 'fetch/layout-invalid' };
 const MARKER_BYTES_MAX = 4096;
@@ -41,21 +42,24 @@ export function createLayoutRegistry(): RegistryPort & RegistryWritePort {
       const source = layoutSource(dirOf(candidate.reference.repository), signal);
       return readBundle(source, candidate.digest);
     },
-    push: async (repository, tags, manifest, blobs) => {
-      const written = await writeContent(dirOf(repository), manifest, blobs);
-      if (!written.ok) return written;
-      const type = MEDIA.artifact;
-      return listManifest(dirOf(repository), manifest, type, tags.length === 0 ? [null] : tags);
-    },
+    push: (repository, tags, manifest, blobs) =>
+      writeAlone(dirOf(repository), async () => {
+        const written = await writeContent(dirOf(repository), manifest, blobs);
+        if (!written.ok) return written;
+        const type = MEDIA.artifact;
+        return listManifest(dirOf(repository), manifest, type, tags.length === 0 ? [null] : tags);
+      }),
     attach: async (repository, subject, attestation, predicateType) => {
       const size = attestation.length;
       const layer = { mediaType: MEDIA.sigstore, digest: digestOf(attestation), size };
       const referrer = encodeReferrer(subject, layer, attestation, predicateType);
-      const written = await writeContent(dirOf(repository), referrer.manifest, referrer.blobs);
-      if (!written.ok) return written;
-      const type = MEDIA.sigstore;
-      const listed = await listManifest(dirOf(repository), referrer.manifest, type, [null]);
-      return listed.ok ? ok(layer.digest) : listed;
+      return writeAlone(dirOf(repository), async () => {
+        const written = await writeContent(dirOf(repository), referrer.manifest, referrer.blobs);
+        if (!written.ok) return written;
+        const type = MEDIA.sigstore;
+        const listed = await listManifest(dirOf(repository), referrer.manifest, type, [null]);
+        return listed.ok ? ok(layer.digest) : listed;
+      });
     },
     list: async (repository, subject) => {
       const read = await readAttestations(layoutSource(dirOf(repository)), subject);
@@ -162,8 +166,6 @@ async function writeContent(
   manifest: Uint8Array,
   blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[],
 ): Promise<Result<void>> {
-  const made = await makeFolders(dir);
-  if (!made.ok) return made;
   const marked = await writeWholeFile(join(dir, 'oci-layout'), LAYOUT_MARKER);
   if (!marked.ok) return marked;
   for (const { descriptor, bytes } of blobs) {

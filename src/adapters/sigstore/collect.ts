@@ -8,6 +8,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
+import { isUnread } from '../../core/verify/unread.ts';
 import { readAttestation } from './attestation.ts';
 import { readContent } from './content.ts';
 import { makeKeyRing } from './keys.ts';
@@ -23,5 +24,6 @@ export function collectEvidence(bundle: BundleBytes, trust: TrustPolicy): Result
     return err(failure('verify/bundle-too-large', `too many attestations: ${count}`));
   }
   const attestations = bundle.attestations.map((it) => readAttestation(it, ring.value));
-  return ok({ digest: bundle.digest, ...content.value, attestations });
+  const unread = (bundle.skipped ?? []).filter(isUnread);
+  return ok({ digest: bundle.digest, ...content.value, attestations, unread });
 }

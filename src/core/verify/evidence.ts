@@ -13,6 +13,8 @@ export interface Evidence {
   readonly descriptor: BundleDescriptor;
   readonly ir: PolicyIr;
   readonly attestations: readonly AttestationFact[];
+  /** Why attestations that are listed could not be read (unread.ts). */
+  readonly unread: readonly Failure[];
 }
 
 /** One candidate attestation: unusable with its reason, or a statement with the keys that signed it. */

@@ -237,6 +237,24 @@ describe('release', () => {
       codes: ['verify/no-attestations', 'verify/provenance-missing'],
     },
     {
+      name: 'P14 what could not be read is not absent',
+      evidence: makeEvidence({ attestations: [], unread: [failure('fetch/timeout', 'late')] }),
+      codes: ['fetch/timeout', 'verify/threshold-not-met', 'verify/provenance-missing'],
+    },
+    {
+      name: 'F09 the needed attestation could not be read, another one is there',
+      evidence: makeEvidence({
+        attestations: [provenanceBy(KEY_A)],
+        unread: [failure('fetch/registry-unavailable', '500')],
+      }),
+      codes: ['fetch/attestation-unavailable', 'verify/predicate-type', 'verify/threshold-not-met'],
+    },
+    {
+      name: 'F09 one that is not needed could not be read',
+      evidence: makeEvidence({ unread: [failure('fetch/registry-unavailable', '500')] }),
+      codes: [],
+    },
+    {
       name: 'F10 attestations that were there and are hidden now are a refusal',
       evidence: attested(provenanceBy(KEY_A)),
       codes: ['verify/predicate-type', 'verify/threshold-not-met'],

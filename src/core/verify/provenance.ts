@@ -12,6 +12,7 @@ import type { Evidence, SignedFact } from './evidence.ts';
 import { wrongTypes } from './release.ts';
 import { type Court, checkSigned } from './signed.ts';
 import type { ScopePolicy } from './trust.ts';
+import { tellUnread } from './unread.ts';
 
 type Demand = NonNullable<ScopePolicy['provenance']>;
 
@@ -37,7 +38,7 @@ export function checkProvenance(evidence: Evidence, court: Court): CheckAnswer {
   }
   if (others.length > 0) skipped.push(wrongTypes('provenance', [PREDICATE.provenance], others));
   const missing = failure('verify/provenance-missing', 'no provenance fulfils the trust policy');
-  const [first, ...rest] = [...skipped, missing];
+  const [first, ...rest] = [...tellUnread(evidence.unread), ...skipped, missing];
   return refused(first ?? missing, ...rest);
 }
 

@@ -9,6 +9,7 @@ import type { Evidence, SignedFact } from './evidence.ts';
 import { sameJson } from './same-json.ts';
 import { type Court, checkSigned } from './signed.ts';
 import type { TrustedKey } from './trust.ts';
+import { tellUnread } from './unread.ts';
 
 /** The answer with the signers that counted, in the order of the trust policy. */
 export interface ReleaseAnswer {
@@ -42,15 +43,15 @@ export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
     const by = signers.map((it) => it.id).join(', ');
     return { answer: passed(`signed by ${by} (${tally})`), signers };
   }
-  if (evidence.attestations.length === 0) {
+  if (evidence.attestations.length === 0 && evidence.unread.length === 0) {
     return { answer: refused(failure('verify/no-attestations', 'nothing is attached')), signers };
   }
   const reasons = [...skipped];
-  if (signers.length === 0 && skipped.length === 0) {
+  if (evidence.attestations.length > 0 && signers.length === 0 && skipped.length === 0) {
     reasons.push(wrongTypes('release', court.scope.release.predicateTypes, others));
   }
   const short = failure('verify/threshold-not-met', `too few trusted keys signed: ${tally}`);
-  const [first, ...rest] = [...reasons, short];
+  const [first, ...rest] = [...tellUnread(evidence.unread), ...reasons, short];
   return { answer: refused(first ?? short, ...rest), signers };
 }
 

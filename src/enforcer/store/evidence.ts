@@ -24,6 +24,24 @@ export function writeEvidence(database: DatabaseSync, bundle: BundleBytes): void
   }
 }
 
+// Enough to go back several times; each is a bundle's size at most.
+const KEPT_MAX = 8;
+
+/**
+ * Removes the bytes of old admissions inside the caller's transaction. `needed` stays, and so do the
+ * newest; that a bundle was admitted is never forgotten.
+ */
+export function pruneEvidence(database: DatabaseSync, needed: readonly (Digest | null)[]): void {
+  const [first = null, second = null] = needed;
+  database
+    .prepare(
+      `DELETE FROM evidence WHERE digest NOT IN
+         (SELECT digest FROM admitted ORDER BY version DESC LIMIT ?)
+         AND digest IS NOT ? AND digest IS NOT ?`,
+    )
+    .run(KEPT_MAX, first, second);
+}
+
 /** Reads them back; `restore/evidence-corrupt` when a hash does not hold or a part is missing. */
 export function readEvidence(database: DatabaseSync, digest: Digest): Result<BundleBytes> {
   const rows = database

@@ -18,7 +18,7 @@ import { type Failure, failure, ok, type Result } from '../../core/result.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
 import { toBundleVersion } from '../../core/version.ts';
-import { readEvidence, writeEvidence } from './evidence.ts';
+import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
 import { History } from './history.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -130,12 +130,13 @@ export class EnforcerStore {
     return rows.map((row) => String(row['digest']) as Digest);
   }
 
-  /** Digests that were confirmed here, the newest version first: where a fallback may go. */
+  /** Digests confirmed here whose evidence is kept, the newest version first: where a fallback may go. */
   confirmedDigests(): readonly Digest[] {
     const rows = this.#database
       .prepare(
         `SELECT DISTINCT a.digest, a.version FROM admitted a JOIN generations g
-           ON g.digest = a.digest WHERE g.confirmed = 1 ORDER BY a.version DESC`,
+           ON g.digest = a.digest WHERE g.confirmed = 1 AND EXISTS
+             (SELECT 1 FROM evidence e WHERE e.digest = a.digest) ORDER BY a.version DESC`,
       )
       .all();
     return rows.map((row) => String(row['digest']) as Digest);
@@ -154,6 +155,7 @@ export class EnforcerStore {
       // C13: confirming the same digest again does not make it its own predecessor.
       if (before === lastKnownGood) return;
       this.#put({ lastKnownGood, ...(before === null ? {} : { previous: before }) });
+      pruneEvidence(this.#database, [lastKnownGood, before]);
     });
   }
 
