@@ -54,6 +54,25 @@ export interface CanaryReport {
   readonly results: readonly CanaryResult[];
 }
 
+/**
+ * What the last attach proof found: the minimum of its parts. Proven only when every part answered and
+ * none disagreed; one that gave no answer leaves it unknown, and unknown is not enforcing.
+ */
+export interface ProofReport {
+  readonly state: 'proven' | 'disproven' | 'unknown';
+  /** The generation that it is about; null when the kernel has none that is known here. */
+  readonly generation: number | null;
+  readonly at: string;
+  /** Empty when proven. */
+  readonly reasons: readonly Failure[];
+}
+
+/** The same, with its age when somebody asks. */
+export interface ProofStatus extends ProofReport {
+  readonly ageMs: number;
+  readonly periodMs: number;
+}
+
 /** A program of the object and what became of it on this kernel. */
 export interface HookState {
   readonly hook: string;
@@ -86,6 +105,8 @@ export interface EnforcerStatus {
   readonly highestSeen: BundleVersion | null;
   readonly hold: Hold | null;
   readonly canary: CanaryReport | null;
+  /** Null before the first one, and after a change until the next one. */
+  readonly proof: ProofStatus | null;
   readonly hooks: readonly HookState[];
   readonly totals: EventTotals;
   readonly adopted: boolean;

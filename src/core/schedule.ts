@@ -15,9 +15,14 @@ export interface Schedule {
 
 const JITTER = 0.1;
 
-/** The delay to the next regular poll: the interval, 10 % more or less. */
+/** An interval, 10 % more or less. */
+export function jitteredMs(intervalMs: number, random: number): number {
+  return Math.round(intervalMs * (1 - JITTER + 2 * JITTER * random));
+}
+
+/** The delay to the next regular poll. */
 export function pollDelayMs(schedule: Schedule, random: number): number {
-  return Math.round(schedule.intervalMs * (1 - JITTER + 2 * JITTER * random));
+  return jitteredMs(schedule.intervalMs, random);
 }
 
 /** The delay to the first poll: anywhere in one interval, so that a fleet that boots does not arrive at once. */

@@ -13,6 +13,7 @@ import { Generations, type Step } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { Mount } from './mounts.ts';
 import { findExe } from './processes.ts';
+import { Prover } from './prover.ts';
 import type { EnforcerStore } from './store/store.ts';
 
 /** Everything that the enforcer stands on. */
@@ -30,6 +31,7 @@ export interface Foundations {
   readonly pinDir: string;
   readonly canaryDir: string;
   readonly confirmWindowMs: number;
+  readonly proofPeriodMs: number;
   readonly scanEntriesMax: number;
   readonly bootId: string;
   readonly bootEpochMs: () => number;
@@ -59,12 +61,22 @@ export function assemble(on: Foundations): {
     bootEpochMs: on.bootEpochMs,
     findExe,
   });
+  const prover = new Prover({
+    kernel,
+    pump,
+    generations,
+    clock,
+    uptimeMs: () => clock.nowMs() - on.bootEpochMs(),
+    periodMs: on.proofPeriodMs,
+    tell: on.tell,
+  });
   const { verifier, trust, repository, channel, labels, version } = on;
   const enforcer = new Enforcer({
     kernel,
     clock,
     generations,
     pump,
+    prover,
     alerts,
     bootId,
     object: on.object,

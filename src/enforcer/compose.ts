@@ -100,12 +100,15 @@ export async function composeEnforcer(
     onBug: bug.resolve,
   });
   const timer = startDraining(enforcer, config.drainMs);
+  const proving = new AbortController();
+  enforcer.keepProving(proving.signal).catch(bug.resolve);
   kernel.notify('READY=1');
   return ok({
     bug: bug.promise,
     close: async () => {
       kernel.notify('STOPPING=1');
       clearInterval(timer);
+      proving.abort();
       await server.close();
       enforcer.stop();
       kernel.close();

@@ -16,14 +16,12 @@ import type {
   EnforcerStatus,
   EventTotals,
 } from '../core/enforcement.ts';
-import { applyProof } from '../core/enforcer/hooks.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
-import { runCanaries } from './canary.ts';
 import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
 import type { EventPump } from './events.ts';
@@ -31,7 +29,10 @@ import { type BuildOptions, build, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
+import type { Proven, Prover } from './prover.ts';
+import { recordRollback } from './rollback.ts';
 import { converge } from './startup.ts';
+import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
 /** The parts of the process. */
@@ -40,6 +41,7 @@ export interface EnforcerParts {
   readonly clock: ClockPort;
   readonly generations: Generations;
   readonly pump: EventPump;
+  readonly prover: Prover;
   readonly alerts: Alerts;
   readonly build: Omit<BuildOptions, 'programs'>;
   readonly object: string;
@@ -54,9 +56,8 @@ export class Enforcer implements EnforcerPort {
   readonly #build: BuildOptions;
   readonly #window: ConfirmWindow;
   #opened: OpenReport = { adopted: false, programs: [] };
-  #canary: CanaryReport | null = null;
   #dropped = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
@@ -64,9 +65,14 @@ export class Enforcer implements EnforcerPort {
     this.#window = new ConfirmWindow(parts.clock, parts.confirmWindowMs);
   }
 
-  /** Opens the kernel side and converges to what should be enforced. */
+  /** Opens the kernel side, converges to what should be enforced, and proves it. */
   start(): Promise<Result<Enforced>> {
-    return this.#exclusive(() => this.#start());
+    return this.#turns.take(() => this.#start());
+  }
+
+  /** Proves once per period until the signal aborts. */
+  keepProving(signal: AbortSignal): Promise<void> {
+    return this.#parts.prover.repeat(() => this.#turns.take(async () => this.#prove()), signal);
   }
 
   /** Moves events out of the kernel; called by a timer. */
@@ -94,7 +100,7 @@ export class Enforcer implements EnforcerPort {
       toStatus({
         admission: this.#build.admission,
         row: this.#current(),
-        canary: this.#canary,
+        prover: this.#parts.prover,
         opened: this.#opened,
         totals: this.#totals(),
         alerts: this.#parts.alerts.list(),
@@ -104,38 +110,32 @@ export class Enforcer implements EnforcerPort {
   }
 
   activate(bundle: BundleBytes): Promise<Result<Enforced>> {
-    return this.#exclusive(() => this.#activate(bundle));
+    return this.#turns.take(() => this.#activate(bundle));
   }
 
   probe(): Promise<Result<CanaryReport>> {
-    return this.#exclusive(async () => {
-      const row = this.#current();
-      if (row === null) return err(failure('confirm/health-no-data', 'nothing is enforced'));
-      const { kernel, pump } = this.#parts;
-      const proofs = kernel.proof();
-      if (!proofs.ok) return proofs;
-      const programs = applyProof(this.#opened.programs, proofs.value);
-      this.#opened = { ...this.#opened, programs };
-      const report = runCanaries(row, programs, kernel, pump, this.#now());
-      if (report.ok) this.#canary = report.value;
-      return report;
+    return this.#turns.take(async () => {
+      const proven = this.#prove();
+      if (proven?.canary != null) return ok(proven.canary);
+      const causes = proven?.report.reasons.map((it) => it.message) ?? ['nothing is enforced'];
+      return err(failure('confirm/health-no-data', 'no canary was tried', { causes }));
     });
   }
 
   confirm(digest: Digest): Promise<Result<Enforced>> {
-    return this.#exclusive(async () => this.#confirm(digest));
+    return this.#turns.take(async () => this.#confirm(digest));
   }
 
   restore(_reason: string): Promise<Result<Enforced>> {
-    return this.#exclusive(() => this.#restore());
+    return this.#turns.take(() => this.#restore());
   }
 
   rollback(by: string, reason: string): Promise<Result<Enforced>> {
-    return this.#exclusive(() => this.#rollback(by, reason));
+    return this.#turns.take(() => this.#rollback(by, reason));
   }
 
   resume(_by: string): Promise<Result<Enforced>> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const wasDisabled = this.#store.read('disabled') !== null;
       const written = this.#store.write({ hold: null, disabled: null, lost: null });
       if (!written.ok) return written;
@@ -144,11 +144,11 @@ export class Enforcer implements EnforcerPort {
   }
 
   disable(by: string, reason: string): Promise<Result<Enforced>> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const written = this.#store.write({ disabled: { by, reason, at: this.#now() } });
       if (!written.ok) return written;
       this.#window.cancel();
-      this.#canary = null;
+      this.#parts.prover.forget();
       const removed = this.#parts.kernel.disable(this.#parts.pinDir);
       if (!removed.ok) return removed;
       this.#opened = { adopted: false, programs: [] };
@@ -187,6 +187,7 @@ export class Enforcer implements EnforcerPort {
     if (!retired.ok) alerts.raise(retired.error);
     // Nobody could confirm while this process was away: the window begins again.
     if (row.value.digest !== null && !row.value.confirmed) this.#armWindow();
+    this.#prove();
     return ok(this.#toEnforced(row.value));
   }
 
@@ -200,13 +201,18 @@ export class Enforcer implements EnforcerPort {
     if (current?.digest === bundle.digest) return ok(this.#toEnforced(current));
     const row = build(bundle.digest, admitted.value.ir, this.#build);
     if (!row.ok) return row;
-    this.#canary = null;
+    this.#parts.prover.forget();
     this.#armWindow();
     return ok(this.#toEnforced(row.value));
   }
 
   #confirm(digest: Digest): Result<Enforced> {
-    const row = confirmGeneration(this.#current(), digest, this.#canary, this.#build.admission);
+    const row = confirmGeneration(
+      this.#current(),
+      digest,
+      this.#parts.prover.canary,
+      this.#build.admission,
+    );
     if (!row.ok) return row;
     this.#window.cancel();
     return ok(this.#toEnforced(row.value));
@@ -221,30 +227,28 @@ export class Enforcer implements EnforcerPort {
     }
     const pending = current !== null && !current.confirmed ? [current.digest] : [];
     this.#window.cancel();
-    this.#canary = null;
     const row = await fallBack([...this.#heldOut(), ...pending], this.#build);
+    this.#prove();
     return row.ok ? ok(this.#toEnforced(row.value)) : row;
   }
 
   async #rollback(by: string, reason: string): Promise<Result<Enforced>> {
     const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
-    const current = this.#current();
-    const summary =
-      current?.digest == null ? null : (this.#store.admitted(current.digest)?.summary ?? null);
-    const isGood = summary !== null && this.#isLastKnownGood(summary.digest);
-    const target = this.#store.read(isGood ? 'previous' : 'lastKnownGood');
-    if (summary === null || target === null) {
-      return err(failure('restore/no-previous', 'there is no earlier confirmed bundle'));
-    }
-    const { digest, version } = summary;
-    const written = this.#store.write({
-      hold: { digest, version, by, reason, at: this.#now() },
-      ...(isGood ? { lastKnownGood: target, previous: null } : {}),
-    });
-    if (!written.ok) return written;
+    const why = { by, reason, at: this.#now() };
+    const recorded = recordRollback(this.#current(), why, this.#store);
+    if (!recorded.ok) return recorded;
     this.#build.admission.step('hold-written');
     return this.#restore();
+  }
+
+  /** Null when there is nothing to prove: disabled, or not loaded. */
+  #prove(): Proven | null {
+    const { programs } = this.#opened;
+    if (programs.length === 0 || this.#store.read('disabled') !== null) return null;
+    const proven = this.#parts.prover.prove(programs);
+    this.#opened = { ...this.#opened, programs: proven.programs };
+    return proven;
   }
 
   #armWindow(): void {
@@ -289,12 +293,5 @@ export class Enforcer implements EnforcerPort {
 
   #now(): string {
     return new Date(this.#parts.clock.nowMs()).toISOString();
-  }
-
-  /** One change at a time; a change that throws is a bug and reaches its caller. */
-  #exclusive<T>(change: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(change, change);
-    this.#last = next;
-    return next;
   }
 }

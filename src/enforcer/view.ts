@@ -2,11 +2,12 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CanaryReport, Enforced, EnforcerStatus, EventTotals } from '../core/enforcement.ts';
+import type { Enforced, EnforcerStatus, EventTotals } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { Failure } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
+import type { Prover } from './prover.ts';
 import type { EnforcerStore } from './store/store.ts';
 
 /** Counts of programs that are not loaded. */
@@ -34,7 +35,7 @@ export function toEnforced(row: GenerationRow | null, store: EnforcerStore): Enf
 export function toStatus(facts: {
   readonly admission: Pick<AdmissionOptions, 'store' | 'trust' | 'version'>;
   readonly row: GenerationRow | null;
-  readonly canary: CanaryReport | null;
+  readonly prover: Prover;
   readonly opened: OpenReport;
   readonly totals: EventTotals;
   readonly alerts: readonly Failure[];
@@ -48,7 +49,8 @@ export function toStatus(facts: {
     lastKnownGood: lastKnownGood === null ? null : (store.admitted(lastKnownGood)?.summary ?? null),
     highestSeen: store.read('floor')?.highestSeen ?? null,
     hold: store.read('hold'),
-    canary: facts.canary,
+    canary: facts.prover.canary,
+    proof: facts.prover.status(),
     hooks: opened.programs.map(({ hook, program, state, detail }) => ({
       hook,
       program,

@@ -35,6 +35,7 @@ const shape = z.strictObject({
   addon: absolute.optional(),
   object: absolute.optional(),
   confirmWindowMs: z.int().min(1000).max(3_600_000).default(120_000),
+  proofPeriodMs: z.int().min(1000).max(3_600_000).default(60_000),
   drainMs: z.int().min(10).max(10_000).default(100),
   eventsMax: z.int().min(100).max(1_000_000).default(10_000),
   scanEntriesMax: z.int().min(1000).max(10_000_000).default(200_000),

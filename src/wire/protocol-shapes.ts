@@ -12,6 +12,7 @@ import type {
   Enforced,
   EnforcerStatus,
   Hold,
+  ProofStatus,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
@@ -103,6 +104,15 @@ export const canaryShape: z.ZodType<CanaryReport> = z.strictObject({
   ),
 });
 
+const proof: z.ZodType<ProofStatus> = z.strictObject({
+  state: z.enum(['proven', 'disproven', 'unknown']),
+  generation: z.int().nullable(),
+  at: z.string(),
+  reasons: z.array(failureShape),
+  ageMs: z.int().min(0),
+  periodMs: z.int().min(1),
+});
+
 const hold: z.ZodType<Hold> = z.strictObject({
   digest,
   version,
@@ -118,6 +128,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   highestSeen: version.nullable(),
   hold: hold.nullable(),
   canary: canaryShape.nullable(),
+  proof: proof.nullable(),
   hooks: z.array(
     z.strictObject({
       hook: z.string(),

@@ -16,12 +16,15 @@ import {
   BUNDLE,
   condition,
   DENIED,
+  DISPROVEN,
   ENFORCED,
   enforcerAnswering,
   enforcerDown,
   FAILED,
   HELD,
+  PROVEN,
   STATUS,
+  UNANSWERED,
 } from '../support/enforcer-answers.ts';
 
 const over = (port: EnforcerPort, agent: AgentStatus | null = AGENT): Surroundings => ({
@@ -55,22 +58,27 @@ describe('warder status', () => {
     ['adopted', 0, withStatus({ adopted: true })],
     ['refused-before', 0, withStatus({}, REFUSED)],
     ['alerts', 0, withStatus({ alerts: [ALERT], demoted: ['boot/kernels'] })],
-    ['unproven', 17, withStatus({ canary: null })],
+    ['unproven', 17, withStatus({ canary: null, proof: null })],
     [
       'unconfirmed',
       17,
       withStatus({
         canary: null,
+        proof: null,
         enforced: { ...ENFORCED, generation: 13, confirmed: false },
       }),
     ],
-    ['canary-failed', 17, withStatus({ canary: FAILED })],
+    ['canary-failed', 17, withStatus({ canary: FAILED, proof: DISPROVEN })],
+    ['no-answer', 17, withStatus({ proof: UNANSWERED })],
+    ['stale', 17, withStatus({ proof: { ...PROVEN, ageMs: 121_000 } })],
+    ['lost', 17, withStatus({ enforced: { kind: 'nothing' }, proof: DISPROVEN })],
     [
       'baseline',
       20,
       withStatus({
         enforced: BASELINE,
         canary: { ...FAILED, healthy: true, generation: 1, results: FAILED.results.slice(0, 1) },
+        proof: { ...PROVEN, generation: 1 },
         highestSeen: null,
       }),
     ],
@@ -78,7 +86,13 @@ describe('warder status', () => {
     [
       'nothing',
       17,
-      withStatus({ enforced: { kind: 'nothing' }, canary: null, hooks: [], highestSeen: null }),
+      withStatus({
+        enforced: { kind: 'nothing' },
+        canary: null,
+        proof: null,
+        hooks: [],
+        highestSeen: null,
+      }),
     ],
     ['enforcer-down', 17, over(enforcerDown())],
   ])('says what is enforced: %s', async (name, exit, around) => {
@@ -88,10 +102,16 @@ describe('warder status', () => {
     expect(documentOf(json)).toMatchObject({ kind: 'Status', ok: exit === 0 });
   });
 
-  it('never calls a canary of an older generation a proof', async () => {
-    const stale = { ...FAILED, healthy: true, generation: 11 };
-    const json = await run(['status', '-o', 'json'], withStatus({ canary: stale }));
-    expect(documentOf(json)).toMatchObject({ enforcing: 'unproven', exit: 17 });
+  it.each([
+    ['of an older generation', { generation: 11 }, 'unproven'],
+    ['of no known generation', { generation: null }, 'unproven'],
+    ['older than two periods', { ageMs: 120_001 }, 'unknown'],
+    ['without an answer', { state: 'unknown' }, 'unknown'],
+    ['that failed, however old', { state: 'disproven', ageMs: 120_001 }, 'no'],
+  ] as const)('never calls a proof %s a proof', async (_, change, enforcing) => {
+    const around = withStatus({ proof: { ...PROVEN, ...change } });
+    const json = await run(['status', '-o', 'json'], around);
+    expect(documentOf(json)).toMatchObject({ enforcing, exit: 17 });
   });
 
   it('says that the status of the agent is unreadable', async () => {

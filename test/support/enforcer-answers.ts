@@ -10,6 +10,7 @@ import type {
   DecisionEvent,
   Enforced,
   EnforcerStatus,
+  ProofStatus,
 } from '../../src/core/enforcement.ts';
 import { err, type Failure, failure, ok, type Result } from '../../src/core/result.ts';
 import { type AgentStatus, initialStatus } from '../../src/core/status.ts';
@@ -65,6 +66,35 @@ export const FAILED: CanaryReport = {
   ],
 };
 
+/** A proof of a generation, half a minute old. */
+export const PROVEN: ProofStatus = {
+  state: 'proven',
+  generation: 12,
+  at: HEALTHY.at,
+  reasons: [],
+  ageMs: 30_000,
+  periodMs: 60_000,
+};
+
+/** A canary was allowed. */
+export const DISPROVEN: ProofStatus = {
+  ...PROVEN,
+  state: 'disproven',
+  reasons: [
+    failure('host/proof-canary', '1 of 2 canaries were not denied as policy says', {
+      causes: ['inode_rename/rename: allowed, rename succeeded'],
+      hints: ['restart warder-enforcer: it makes canaries anew, with a new generation'],
+    }),
+  ],
+};
+
+/** A part said nothing. */
+export const UNANSWERED: ProofStatus = {
+  ...PROVEN,
+  state: 'unknown',
+  reasons: [failure('host/proof-unanswered', 'the canaries gave no answer')],
+};
+
 /** A host on which all is well. */
 export const STATUS: EnforcerStatus = {
   enforced: ENFORCED,
@@ -72,6 +102,7 @@ export const STATUS: EnforcerStatus = {
   highestSeen: version(7),
   hold: null,
   canary: HEALTHY,
+  proof: PROVEN,
   hooks: [
     { hook: 'file_open', program: 'wd_file_open', state: 'attached', detail: '' },
     { hook: 'inode_rename', program: 'wd_inode_rename', state: 'attached', detail: '' },

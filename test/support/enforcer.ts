@@ -99,6 +99,7 @@ export class TestHost {
       pinDir: '/sys/fs/bpf/warder',
       canaryDir: join(this.dir, 'canary'),
       confirmWindowMs: 60_000,
+      proofPeriodMs: 60_000,
       scanEntriesMax: 1000,
       bootId: this.bootId,
       bootEpochMs: () => NOW_MS - 10_000,

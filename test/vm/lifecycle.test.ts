@@ -167,8 +167,17 @@ describe('generations', () => {
 
     expect((await warder('resume')).exitCode).toBe(0);
     expect(await open(guest(), FILES.second)).toBe('EACCES');
-    const { enforcer } = await lab.host.status();
+    const { enforcing, enforcer } = await lab.host.status();
+    expect(enforcing).toBe('yes');
     expect(enforcer?.enforced).toMatchObject({ kind: 'bundle', bundle: { digest: second.digest } });
+  });
+
+  it('are proven again by an enforcer that adopted them, without an activation', async () => {
+    await lab.host.signalEnforcer('SIGKILL');
+    expect(await lab.host.startEnforcer()).toBe('bundle');
+    const { enforcing, enforcer } = await lab.host.status();
+    expect({ enforcing, adopted: enforcer?.adopted }).toEqual({ enforcing: 'yes', adopted: true });
+    expect(enforcer?.proof).toMatchObject({ state: 'proven', periodMs: 60_000 });
   });
 });
 
@@ -198,7 +207,8 @@ describe('without a process of Warder', () => {
     const after = await builds();
     expect(after).toHaveLength(1);
     expect(after).not.toEqual(before);
-    const { enforcer } = await lab.host.status();
+    const { enforcing, enforcer } = await lab.host.status();
+    expect(enforcing).toBe('yes');
     expect(enforcer).toMatchObject({ adopted: false, enforced: { kind: 'bundle' } });
   });
 });
@@ -248,7 +258,8 @@ describe('after a power cut, without a registry', () => {
     expect(await open(host.guest, FILES.second)).toBe('OK');
     expect(await host.startEnforcer()).toBe('bundle');
     expect(await open(host.guest, FILES.second)).toBe('EACCES');
-    const { enforcer } = await host.status();
+    const { enforcing, enforcer } = await host.status();
+    expect(enforcing).toBe('yes');
     expect(enforcer).toMatchObject({
       highestSeen: 2,
       enforced: { kind: 'bundle', confirmed: true, bundle: { digest: second.digest } },

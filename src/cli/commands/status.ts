@@ -5,7 +5,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { shortDigest } from '../../core/digest.ts';
-import type { CanaryReport, Enforced, EnforcerStatus } from '../../core/enforcement.ts';
+import type {
+  CanaryReport,
+  Enforced,
+  EnforcerStatus,
+  ProofStatus,
+} from '../../core/enforcement.ts';
+import { type Enforcing, judgeEnforcing } from '../../core/enforcer/proof.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure, Result } from '../../core/result.ts';
 import type { AgentStatus, Condition } from '../../core/status.ts';
@@ -21,7 +27,7 @@ export async function status(enforcer: EnforcerPort, agent: Agent): Promise<Outc
     const document = { enforcing: 'unknown', agent: agentDocument };
     return failed('Status', [answer.error], document, unknownText(agent));
   }
-  const state = enforcing(answer.value);
+  const state = judgeEnforcing(answer.value);
   return {
     exit: exitOf(answer.value, state),
     kind: 'Status',
@@ -54,15 +60,6 @@ function agentRows(agent: Agent): readonly Row[] {
   ];
 }
 
-type Enforcing = 'yes' | 'unproven' | 'no';
-
-// Enforcing is only what the canaries of this very generation have shown.
-function enforcing(it: EnforcerStatus): Enforcing {
-  if (it.enforced.kind === 'nothing') return 'no';
-  if (it.canary === null || it.canary.generation !== it.enforced.generation) return 'unproven';
-  return it.canary.healthy ? 'yes' : 'no';
-}
-
 function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
   if (state !== 'yes') return EXIT.activation;
   if (it.enforced.kind === 'baseline' || it.hold !== null) return EXIT.lastKnownGood;
@@ -71,8 +68,9 @@ function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
 
 function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string {
   return [
-    enforcedLine(it.enforced, state),
+    enforcedLine(it.enforced, state, it.proof !== null),
     fields([
+      ...proofRows(it.proof),
       ...bundleRows(it.enforced),
       ['canary', canaryLine(it.canary)],
       ['held', holdLine(it)],
@@ -120,9 +118,11 @@ function concernRows(agent: AgentStatus): readonly Row[] {
     ]);
 }
 
-function enforcedLine(enforced: Enforced, state: Enforcing): string {
+function enforcedLine(enforced: Enforced, state: Enforcing, hasProof: boolean): string {
   if (enforced.kind === 'nothing') {
-    return 'NOT enforcing: nothing was activated yet, or enforcement was disabled';
+    return hasProof
+      ? 'NOT enforcing: the kernel holds no generation that this host knows'
+      : 'NOT enforcing: nothing was activated yet, or enforcement was disabled';
   }
   const what =
     enforced.kind === 'baseline'
@@ -133,10 +133,26 @@ function enforcedLine(enforced: Enforced, state: Enforcing): string {
     case 'yes':
       return `enforcing ${what}`;
     case 'unproven':
-      return `loaded ${what}, but no canary has proven it`;
+      return `loaded ${what}, but nothing has proven it yet`;
+    case 'unknown':
+      return `UNKNOWN whether ${what} is enforced: the attach proof has no answer`;
     case 'no':
-      return `NOT enforcing: a canary failed under ${what}`;
+      return `NOT enforcing: the attach proof failed under ${what}`;
   }
+}
+
+const PROOF_WORDS = { proven: 'holds', disproven: 'FAILED', unknown: 'has no answer' } as const;
+
+function proofRows(proof: ProofStatus | null): readonly Row[] {
+  if (proof === null) return [['proof', 'not made yet']];
+  const age = `${Math.round(proof.ageMs / 1000)} s ago, every ${proof.periodMs / 1000} s`;
+  return [
+    ['proof', `${PROOF_WORDS[proof.state]}, ${age}`],
+    ...proof.reasons.flatMap(({ code, message, hints }): readonly Row[] => [
+      ['because', `${code}: ${message}`],
+      ...hints.map((hint) => ['do', hint] as const),
+    ]),
+  ];
 }
 
 function canaryLine(canary: CanaryReport | null): string {

@@ -52,6 +52,46 @@ export const HOST_ERRORS = {
     exit: EXIT.ok,
     retry: 'never',
   },
+  'host/proof-lsm': {
+    meaning: 'bpf is not an active security module: attached programs are not asked.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-link': {
+    meaning: 'The pinned link of a program is gone, or leads to another hook.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-program': {
+    meaning: 'The program behind a pinned link is not the one that the object gives here.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-skipped': {
+    meaning: 'The kernel skipped calls of a program: what they would have denied was allowed.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-committed': {
+    meaning: 'The kernel has no generation committed, or another one than the store recorded.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-content': {
+    meaning: 'The maps of the committed generation are not those that were filled for it.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-canary': {
+    meaning: 'What policy denies was tried, and was not denied as it says.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/proof-unanswered': {
+    meaning: 'A part of the attach proof gave no answer; what is enforced is unknown.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'host/clock-suspect': {
     meaning: 'The clock is behind the latest time that this host has seen proven.',
     exit: EXIT.freshness,
