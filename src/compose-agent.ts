@@ -84,6 +84,8 @@ async function openPorts(
 ): Promise<AgentPorts> {
   const { createVerifier } = await import('./adapters/sigstore/verifier.ts');
   const { oras, insecure, endpoints, credentialsDir, tokenRealms } = config.registry;
+  const verifier = createVerifier();
+  verifier.warm();
   return {
     registry: await openRegistry(config.reference.repository, {
       insecure,
@@ -92,7 +94,7 @@ async function openPorts(
       ...(oras === undefined ? {} : { oras }),
       ...(credentialsDir === undefined ? {} : { credentialsDir }),
     }),
-    verifier: createVerifier(),
+    verifier,
     store,
     enforcer: connectEnforcer({
       socketPath: config.enforcerSocket,

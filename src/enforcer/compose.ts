@@ -67,13 +67,14 @@ export async function composeEnforcer(
   if (!trust.ok) return trust;
 
   const { clock, version } = around;
+  const verifier = createVerifier();
   const { enforcer, alerts } = assemble({
     ...config,
     kernel,
     store,
     clock,
     version,
-    verifier: createVerifier(),
+    verifier,
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
     bootId: readBootId(),
@@ -102,6 +103,7 @@ export async function composeEnforcer(
   const timer = startDraining(enforcer, config.drainMs);
   const proving = new AbortController();
   enforcer.keepProving(proving.signal).catch(bug.resolve);
+  verifier.warm();
   kernel.notify('READY=1');
   return ok({
     bug: bug.promise,

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseReference, type Reference } from '../core/reference.ts';
 import { CAUSES_MAX, err, failure, ok, type Result } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';

@@ -4,7 +4,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { fitShape } from './zod-words.ts';

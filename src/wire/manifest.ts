@@ -6,7 +6,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BundleFile, type Descriptor, MEDIA } from '../core/bundle.ts';
 import { pathProblem } from '../core/bundle-path.ts';
 import { parseDigest } from '../core/digest.ts';

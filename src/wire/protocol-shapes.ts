@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, parseDigest } from '../core/digest.ts';
 import type {
   BundleSummary,

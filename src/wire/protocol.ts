@@ -9,7 +9,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BundleBytes } from '../core/bundle.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { pathProblem } from '../core/bundle-path.ts';
 import { PUBLISH_CONFIG_PATH, type PublishConfig } from '../core/publish/config.ts';
 import { parseReference } from '../core/reference.ts';

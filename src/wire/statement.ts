@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BundleDescriptor, PREDICATE } from '../core/bundle.ts';
 import { type Digest, digestHex, parseDigest } from '../core/digest.ts';
 import type { ErrorCode } from '../core/errors.ts';

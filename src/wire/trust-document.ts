@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { PREDICATE } from '../core/bundle.ts';
 import { parseDigest } from '../core/digest.ts';
 import { formatRepository, parseReference } from '../core/reference.ts';

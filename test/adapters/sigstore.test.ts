@@ -16,6 +16,7 @@ import type { Digest } from '../../src/core/digest.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { judge } from '../../src/core/verify/judge.ts';
+import type { TrustPolicy } from '../../src/core/verify/trust.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { encodeIr } from '../../src/wire/policy/ir.ts';
 import { unwrap } from '../support/result.ts';
@@ -177,6 +178,71 @@ describe('the worker', () => {
     const worker = await workerOf(`${digestOf(Buffer.from(text)).slice(7, 20)}.mjs`, text);
     const collected = await createVerifier({ worker }).collect(bytes, trust);
     expect(collected).toMatchObject({ ok: false, error: { code: 'verify/crashed' } });
+  });
+});
+
+describe('a worker that is kept', () => {
+  let file: URL;
+  let dir = '';
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'warder-verifier-'));
+    file = pathToFileURL(join(dir, 'echo.mjs'));
+    // Answers which thread it is; what it says of the attestations is what it was sent.
+    await writeFile(
+      file,
+      `import { parentPort, threadId } from 'node:worker_threads';
+       parentPort.on('message', ({ bundle, trust }) => {
+         if (trust === null) process.exit(0);
+         const attestations = bundle.attestations.map((it) => JSON.parse(it));
+         parentPort.postMessage({ ok: true, value: { attestations, threadId } });
+       });`,
+    );
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+  const SIGNED = JSON.stringify({ kind: 'signed' });
+  const UNUSABLE = JSON.stringify({ kind: 'unusable' });
+  const ask = async (
+    verifier: ReturnType<typeof createVerifier>,
+    attestations: readonly string[],
+    by: TrustPolicy | null = trust,
+  ) => {
+    const bundle = { attestations } as unknown as BundleBytes;
+    return (await verifier.collect(bundle, by as TrustPolicy)) as {
+      readonly ok: boolean;
+      readonly value?: { readonly threadId: number };
+    };
+  };
+
+  test('reads the next bundle when all it has read was signed', async () => {
+    const verifier = createVerifier({ worker: file });
+    verifier.warm();
+    const first = await ask(verifier, [SIGNED, SIGNED]);
+    const second = await ask(verifier, [SIGNED]);
+    expect(second.value?.threadId).toBe(first.value?.threadId);
+  });
+
+  test('is not asked again after one unusable attestation', async () => {
+    const verifier = createVerifier({ worker: file });
+    const first = await ask(verifier, [SIGNED, UNUSABLE]);
+    const second = await ask(verifier, [SIGNED]);
+    expect(second.ok).toBe(true);
+    expect(second.value?.threadId).not.toBe(first.value?.threadId);
+  });
+
+  test('is replaced when it dies', async () => {
+    const verifier = createVerifier({ worker: file });
+    await ask(verifier, [SIGNED]);
+    const died = await ask(verifier, [SIGNED], null);
+    expect(died).toMatchObject({ ok: false, error: { code: 'verify/crashed' } });
+    expect((await ask(verifier, [SIGNED])).ok).toBe(true);
+  });
+
+  test('two bundles at once have two workers, and one of them is kept', async () => {
+    const verifier = createVerifier({ worker: file });
+    const both = await Promise.all([ask(verifier, [SIGNED]), ask(verifier, [SIGNED])]);
+    const threads = both.map((it) => it.value?.threadId);
+    expect(new Set(threads).size).toBe(2);
+    expect(threads).toContain((await ask(verifier, [SIGNED])).value?.threadId);
   });
 });
 

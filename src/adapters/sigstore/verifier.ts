@@ -2,6 +2,10 @@
 // the deadline, never the process. A worker that says nothing, dies or runs out of memory is a refusal.
 // Deliberately absent: opinions (core/verify/judge.ts) and any network.
 //
+// Invariant: a worker is used again only while everything that it has read was well formed and signed
+// by listed keys. What was refused in any part takes its worker with it, so nothing of a hostile bundle
+// can be carried to the next one.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 import { Worker } from 'node:worker_threads';
@@ -13,7 +17,7 @@ import type { Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifierPort } from '../../ports.ts';
 
-/** What the worker is started with. */
+/** What a worker is asked. */
 export interface CollectTask {
   readonly bundle: BundleBytes;
   readonly trust: TrustPolicy;
@@ -23,48 +27,130 @@ interface VerifierOptions {
   /** The worker's file; a composition root that is bundled passes its own. */
   readonly worker?: URL;
   readonly timeoutMs?: number;
+  /** How long a worker waits for the next bundle before its memory is given back. */
+  readonly idleMs?: number;
 }
 
 const HEAP_MEBIBYTES_MAX = 256;
+const IDLE_MS = 5 * 60_000;
 
-/** Makes the verifier. Each call has a worker of its own, so nothing is carried from bundle to bundle. */
-export function createVerifier(options: VerifierOptions = {}): VerifierPort {
+/** A verifier that can be told to get ready. */
+export interface WorkerVerifier extends VerifierPort {
+  /** Starts a worker, so that the next bundle does not wait for one to load its code. */
+  warm(): void;
+}
+
+/** Makes the verifier; no worker runs before the first call. */
+export function createVerifier(options: VerifierOptions = {}): WorkerVerifier {
+  const file = options.worker ?? new URL('./collect.worker.ts', import.meta.url);
   const timeoutMs = options.timeoutMs ?? LIMITS.verifyTimeoutMs;
+  const bench = new Bench(file, options.idleMs ?? IDLE_MS);
   return {
-    collect: (bundle, trust) => {
-      const file = options.worker ?? new URL('./collect.worker.ts', import.meta.url);
-      return collectInWorker(file, { bundle, trust }, timeoutMs);
+    warm: () => bench.keep(bench.take()),
+    collect: async (bundle, trust) => {
+      const worker = bench.take();
+      const answer = await ask(worker, { bundle, trust }, timeoutMs);
+      if (isClean(answer)) bench.keep(worker);
+      else void worker.terminate();
+      return answer;
     },
   };
 }
 
-function collectInWorker(
-  file: URL,
-  task: CollectTask,
-  timeoutMs: number,
-): Promise<Result<Evidence>> {
+function isClean(answer: Result<Evidence>): boolean {
+  return answer.ok && answer.value.attestations.every((it) => it.kind === 'signed');
+}
+
+/** At most one worker that waits; it keeps no process alive. */
+class Bench {
+  readonly #file: URL;
+  readonly #idleMs: number;
+  #waiting: { readonly worker: Worker; readonly stopWaiting: () => void } | null = null;
+
+  constructor(file: URL, idleMs: number) {
+    this.#file = file;
+    this.#idleMs = idleMs;
+  }
+
+  /** The worker that waits, or a new one. */
+  take(): Worker {
+    const waiting = this.#waiting;
+    if (waiting === null) return start(this.#file);
+    this.#waiting = null;
+    waiting.stopWaiting();
+    waiting.worker.ref();
+    return waiting.worker;
+  }
+
+  /** Lets a worker wait for the next bundle. */
+  keep(worker: Worker): void {
+    if (this.#waiting !== null) {
+      void worker.terminate();
+      return;
+    }
+    const drop = () => {
+      this.#waiting = null;
+      stopWaiting();
+      void worker.terminate();
+    };
+    const timer = setTimeout(drop, this.#idleMs);
+    timer.unref();
+    worker.unref();
+    // One that dies or talks while nobody asked is not one to ask.
+    const stopListening = listen(worker, { message: drop, error: drop, exit: drop });
+    const stopWaiting = () => {
+      clearTimeout(timer);
+      stopListening();
+    };
+    this.#waiting = { worker, stopWaiting };
+  }
+}
+
+function start(file: URL): Worker {
   const worker = new Worker(file, {
-    workerData: task,
     // Nothing of the parent's environment or loaders reaches the code that reads hostile bytes.
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES_MAX },
   });
+  // An error that nobody listens to would end this process: one that comes while a worker is being ended.
+  worker.on('error', () => undefined);
+  return worker;
+}
+
+function ask(worker: Worker, task: CollectTask, timeoutMs: number): Promise<Result<Evidence>> {
   return new Promise((resolve) => {
     const answer = (result: Result<Evidence>) => {
       clearTimeout(timer);
+      stopListening();
       resolve(result);
-      // Later events of this worker find a settled promise.
-      void worker.terminate();
     };
     const timer = setTimeout(
       () => answer(err(failure('verify/timeout', `verification took over ${timeoutMs} ms`))),
       timeoutMs,
     );
-    worker.once('message', answer);
-    worker.once('error', (cause: unknown) => answer(crashed(cause)));
-    worker.once('exit', () => answer(crashed('it ended without an answer')));
+    const stopListening = listen(worker, {
+      message: answer,
+      error: (cause) => answer(crashed(cause)),
+      exit: () => answer(crashed('it ended without an answer')),
+    });
+    worker.postMessage(task);
   });
+}
+
+/** Listens to what may come next of a worker; answers how to stop. */
+function listen(
+  worker: Worker,
+  on: {
+    readonly message: (result: Result<Evidence>) => void;
+    readonly error: (cause: unknown) => void;
+    readonly exit: () => void;
+  },
+): () => void {
+  worker.on('message', on.message).on('error', on.error).on('exit', on.exit);
+  return () => {
+    worker.off('message', on.message).off('error', on.error).off('exit', on.exit);
+  };
 }
 
 function crashed(cause: unknown): Result<never> {

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../../core/limits.ts';
 import { BASELINE_PREFIX } from '../../core/policy/baseline.ts';
 import { compareExemptions, compareObjects, POLICY_RULES_MAX } from '../../core/policy/compile.ts';

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
 import { OPERATIONS } from '../../core/policy/document.ts';
 import { isGlob, whyNotPath } from '../../core/policy/path.ts';

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { compile } from '../../../src/core/policy/compile.ts';
 import type { PolicyIr } from '../../../src/core/policy/ir.ts';
 import type { Request, Verdict } from '../../../src/core/policy/request.ts';
