@@ -26,8 +26,8 @@ test: setup ## run every check and test; the last line sums them up
 check: setup ## run the static checks and the fast tests
 	@npm run --silent check
 
-kernels: setup ## fetch the guest kernels of every other series that Debian carries
-	@$(NODE) packaging/setup/fetch-kernels.mjs
+kernels: setup ## run every guest test on every kernel series, and write docs/kernel-matrix.md
+	@$(NODE) packaging/kernels/run.ts
 
 bench: setup ## measure the cost of enforcement in instructions, in an emulated guest
 	@$(NODE) bench/bench.ts $(BENCH)

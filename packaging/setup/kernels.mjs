@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
-import { FLAVOUR, KERNEL_SERIES } from './kernel-series.mjs';
+import { FLAVOUR, KERNEL_SERIES, NEWEST_MAJOR, NEWEST_SOURCE, sourceOf } from './kernel-series.mjs';
 import { LAB_CACHE } from './paths.mjs';
 import { run } from './run.mjs';
 import { openSuite } from './suite.mjs';
@@ -40,12 +40,48 @@ export function isIntact({ image, modules, sha256 }) {
   return sha256 === undefined || hashOf(image, modules) === sha256;
 }
 
+/** The newest series of a major version in the cache, or null; a full series is itself. */
+export function findSeries(wanted) {
+  if (wanted.includes('.')) return wanted;
+  const folder = join(LAB_CACHE, 'kernels');
+  const cached = existsSync(folder) ? readdirSync(folder) : [];
+  return newest(cached.filter((it) => it.startsWith(`${wanted}.`) && findKernel(it)));
+}
+
+/**
+ * Makes sure that a series is in the cache. Returns { series, fetched }: which one it is, and the release
+ * when it was fetched just now. Throws SetupError when it is gone.
+ */
+export function provideKernel(wanted, { refresh = process.env.WARDER_LAB_REFRESH === '1' } = {}) {
+  const cached = findSeries(wanted);
+  const kernel = cached && findKernel(cached);
+  if (kernel && !refresh && isIntact(kernel)) return { series: cached, fetched: null };
+  const series = wanted.includes('.') ? wanted : newestListed(wanted);
+  return { series, fetched: fetchKernel(series).release };
+}
+
+function newestListed(major) {
+  const { suite, image } = NEWEST_SOURCE;
+  const names = openSuite(suite, `kernel-${major}`).names(`${image}${major}.`);
+  const listed = names
+    .filter((name) => name.endsWith(FLAVOUR))
+    .map((name) => /^\d+\.\d+/.exec(name.slice(image.length))?.[0])
+    .filter(Boolean);
+  const series = newest(listed);
+  if (!series) throw new SetupError(`Debian ${suite} carries no kernel ${major}.*`);
+  return series;
+}
+
+function newest(list) {
+  return list.sort((x, y) => x.localeCompare(y, 'en', { numeric: true })).at(-1) ?? null;
+}
+
 /** Fetches the newest kernel of a series; throws SetupError when the series is unknown or gone. */
 export function fetchKernel(series) {
-  const source = KERNEL_SERIES.get(series);
+  const source = sourceOf(series);
   if (!source)
     throw new SetupError(`unknown kernel series "${series}"`, {
-      hint: `known: ${[...KERNEL_SERIES.keys()].join(', ')}`,
+      hint: `known: ${[...KERNEL_SERIES.keys(), `${NEWEST_MAJOR}.*`].join(', ')}`,
     });
   const log = `kernel-${series}`;
   const suite = openSuite(source.suite, log);

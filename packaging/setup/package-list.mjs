@@ -4,11 +4,15 @@
 
 export const PACKAGES = [
   { name: 'bpftool', probe: '/usr/sbin/bpftool' },
+  // Disks for the guest: this one and the others of its kind.
+  { name: 'btrfs-progs', probe: '/sbin/mkfs.btrfs' },
   { name: 'busybox-static', probe: '/bin/busybox' }, // the guest's user space
   { name: 'clang', probe: 'clang' }, // the BPF programs
   { name: 'clang-format', probe: 'clang-format' },
+  { name: 'dosfstools', probe: '/sbin/mkfs.vfat' },
   { name: 'docker-registry', probe: 'docker-registry' }, // for tests and demo, on loopback
-  { name: 'e2fsprogs', probe: '/sbin/mke2fs' }, // disks for the guest
+  { name: 'e2fsprogs', probe: '/sbin/mke2fs' },
+  { name: 'erofs-utils', probe: '/usr/bin/mkfs.erofs' },
   { name: 'g++', probe: 'g++' }, // the addon, and C under sanitizers
   { name: 'libbpf-dev', probe: '/usr/include/bpf/libbpf.h' },
   { name: 'libc6-dev', probe: '/usr/include/stdio.h' },
@@ -18,6 +22,8 @@ export const PACKAGES = [
   { name: 'openssl', probe: 'openssl' },
   { name: 'pkg-config', probe: 'pkg-config' },
   { name: 'qemu-system-x86', probe: 'qemu-system-x86_64' }, // the guest
+  { name: 'squashfs-tools', probe: '/usr/bin/mksquashfs' },
+  { name: 'xfsprogs', probe: '/sbin/mkfs.xfs' },
   { name: 'xz-utils', probe: 'xz' }, // newer kernels compress their modules
   { name: 'zlib1g-dev', probe: '/usr/include/zlib.h' },
 ];

@@ -18,13 +18,18 @@ const BOOT_TIMEOUT_MS = 90_000;
 const COMMAND_TIMEOUT_MS = 60_000;
 const ANSWER_GRACE_MS = 15_000;
 const CONSOLE_TAIL_LINES = 25;
+/** What guests run unless told otherwise: "make kernels" runs the tests on one series after the other. */
+export const DEFAULT_SERIES = process.env['WARDER_GUEST_SERIES'] ?? '6.1';
+
 const PATH = '/usr/local/bin:/usr/sbin:/usr/bin';
 
 export interface GuestOptions {
-  /** A kernel series that set-up has fetched, '6.1' unless told. */
+  /** A kernel series that is in the cache; see DEFAULT_SERIES. */
   readonly series?: string;
   /** A raw disk image; an ext4 one is mounted at /disk. */
   readonly disk?: string;
+  /** Further disk images, by serial number; mounting them is left to the test. */
+  readonly disks?: Readonly<Record<string, string>>;
   readonly memoryMb?: number;
   /** Added to the kernel's command line; a later lsm= wins. */
   readonly append?: string;
@@ -50,11 +55,12 @@ export interface RunResult extends Exit {
 
 /** Boots a guest and waits until it takes commands. */
 export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
-  const image = await findImage(options.series ?? '6.1');
+  const image = await findImage(options.series ?? DEFAULT_SERIES);
   const machine = new Machine({
     ...image,
     memoryMb: options.memoryMb ?? 1024,
     disk: options.disk,
+    disks: options.disks ?? {},
     append: options.append ?? '',
     icount: options.icount ?? false,
   });

@@ -24,6 +24,7 @@ export interface MachineOptions {
   readonly cpuFlags: string;
   readonly memoryMb: number;
   readonly disk: string | undefined;
+  readonly disks: Readonly<Record<string, string>>;
   readonly append: string;
   readonly icount: boolean;
 }
@@ -118,6 +119,7 @@ function commandLine(control: string, options: MachineOptions): string[] {
     // The test's disk comes first, so that it is /dev/vda; the guest knows the other by its serial number.
     ...(options.disk ? diskArguments('disk', options.disk) : []),
     ...diskArguments('runtime', options.runtimeDisk, ',readonly=on'),
+    ...Object.entries(options.disks).flatMap(([name, path]) => diskArguments(name, path)),
   ];
 }
 

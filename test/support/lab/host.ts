@@ -9,7 +9,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DecisionEvent, EnforcerStatus } from '../../../src/core/enforcement.ts';
 import type { AgentStatus } from '../../../src/core/status.ts';
-import { bootGuest, type Guest } from '../guest/guest.ts';
+import { bootGuest, type Guest, type GuestOptions } from '../guest/guest.ts';
 import type { GuestProcess } from '../guest/process.ts';
 
 const AGENT_UID = 990;
@@ -35,8 +35,11 @@ export interface HostStatus {
 }
 
 /** Boots a host on which nothing of Warder runs yet. An ext4 `disk` is mounted at /disk. */
-export async function bootHost(disk: string, series?: string): Promise<LabHost> {
-  return new LabHost(await bootGuest({ disk, ...(series === undefined ? {} : { series }) }));
+export async function bootHost(
+  disk: string,
+  options: Pick<GuestOptions, 'series' | 'disks'> = {},
+): Promise<LabHost> {
+  return new LabHost(await bootGuest({ disk, ...options }));
 }
 
 /** A host and the two processes on it. */

@@ -42,6 +42,8 @@ export interface LabOptions {
   readonly probes?: readonly HostProbe[];
   /** Kernel series of the host. */
   readonly series?: string;
+  /** Disk images of the host beside its own, by serial number. */
+  readonly disks?: Readonly<Record<string, string>>;
   /** Folder in the guest for what enforcer and agent remember; only /disk outlives a reboot. */
   readonly stateDir?: string;
   /** Leave the folder behind. */
@@ -99,8 +101,8 @@ export function openLab(options: LabOptions = {}): LabSite {
   const disk = createDisk(join(dir, 'disk.img'));
   let host: LabHost | null = null;
   const boot = async () => {
-    host = await bootHost(disk, options.series);
-    const { probes = [], stateDir = STATE_DIR } = options;
+    const { series, disks = {}, probes = [], stateDir = STATE_DIR } = options;
+    host = await bootHost(disk, { disks, ...(series === undefined ? {} : { series }) });
     const { publicKeyPem } = await key;
     const facts = { ...NAMES, probes, stateDir, publicKeyPem, registryPort: (await proxy).port };
     await host.configure(writeConfiguration(facts), stateDir);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,6 +87,60 @@ static int exec_at_fd(char **arg)
 	return errno;
 }
 
+#define EXECVE_CHECK 0x10000 /* AT_EXECVE_CHECK, since 6.14 */
+
+static int check_at_fd(char **arg)
+{
+	char *argv[] = { arg[0], NULL };
+	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	return outcome(syscall(SYS_execveat, fd, "", argv, NULL, AT_EMPTY_PATH | EXECVE_CHECK));
+}
+
+/* arg: interpreter, script that is its argument */
+static int argument_body(char **arg)
+{
+	char *argv[] = { arg[0], arg[1], NULL };
+
+	silence();
+	execv(arg[0], argv);
+	return errno;
+}
+
+static int exec_argument(char **arg)
+{
+	return in_child(argument_body, arg);
+}
+
+/* arg: program; a copy of it in memory that never had a name */
+static int memory_body(char **arg)
+{
+	char *argv[] = { arg[0], NULL };
+	int from = open(arg[0], O_RDONLY | O_CLOEXEC);
+	int to = (int)syscall(SYS_memfd_create, "copy", 1 /* MFD_CLOEXEC */);
+	struct stat st;
+
+	if (from < 0 || to < 0 || fstat(from, &st) < 0)
+		return errno;
+	for (off_t left = st.st_size; left > 0;) {
+		ssize_t sent = sendfile(to, from, NULL, (size_t)left);
+
+		if (sent <= 0)
+			return errno;
+		left -= sent;
+	}
+	silence();
+	syscall(SYS_execveat, to, "", argv, NULL, AT_EMPTY_PATH);
+	return errno;
+}
+
+static int exec_memory(char **arg)
+{
+	return in_child(memory_body, arg);
+}
+
 static int execveat_call(char **arg)
 {
 	return in_child(exec_at_fd, arg);
@@ -118,6 +174,9 @@ static int protect_exec(char **arg)
 const struct attempt executing_attempts[] = {
 	{ "exec", 1, exec_call },
 	{ "exec-loader", 2, loader_body },
+	{ "exec-argument", 2, exec_argument },
+	{ "exec-memory", 1, exec_memory },
+	{ "execve-check", 1, check_at_fd },
 	{ "execveat", 1, execveat_call },
 	{ "map-exec", 1, map_exec },
 	{ "protect-exec", 1, protect_exec },

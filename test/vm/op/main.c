@@ -27,10 +27,17 @@ int open_outcome(const char *path, int flags)
 	return ret;
 }
 
+void report(int error)
+{
+	printf("%d %s\n", getpid(), error == 0 ? "OK" : strerrorname_np(error));
+	fflush(stdout);
+}
+
 static const struct attempt *find(const char *name)
 {
 	const struct attempt *tables[] = { opening_attempts, changing_attempts, executing_attempts,
-					   held_attempts };
+					   held_attempts,    holding_attempts, place_attempts,
+					   racing_attempts };
 
 	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct attempt *it = tables[i]; it->name; it++)
@@ -49,6 +56,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	error = it->run(argv + 2);
-	printf("%d %s\n", getpid(), error == 0 ? "OK" : strerrorname_np(error));
+	report(error);
 	return 0;
 }

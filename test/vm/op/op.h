@@ -8,6 +8,10 @@
 #ifndef OP_H
 #define OP_H
 
+#include <sys/types.h>
+
+struct io_uring_sqe;
+
 struct attempt {
 	const char *name;
 	int args; /* how many arguments it takes */
@@ -18,10 +22,20 @@ extern const struct attempt opening_attempts[];
 extern const struct attempt changing_attempts[];
 extern const struct attempt executing_attempts[];
 extern const struct attempt held_attempts[];
+extern const struct attempt holding_attempts[];
+extern const struct attempt place_attempts[];
+extern const struct attempt racing_attempts[];
 
 /* 0 when `result` is not negative, else errno. */
 int outcome(long result);
 /* The outcome of opening with these flags; the descriptor is closed. */
 int open_outcome(const char *path, int flags);
+
+/* Prints the process id and the outcome, as the tool does at its end. */
+void report(int error);
+/* Submits one entry to a ring of its own, with the caller's credentials or another user's. */
+int ring_submit_as(struct io_uring_sqe *entry, uid_t uid);
+/* A descriptor of the disk under a path, or a negative errno. */
+int device_of(const char *path, dev_t *ret_dev);
 
 #endif

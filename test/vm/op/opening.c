@@ -101,7 +101,7 @@ static int open_handle(char **arg)
 }
 
 /* The ring by hand, so that the tool needs no library: one entry, one completion. */
-static int ring_submit(struct io_uring_sqe *entry)
+int ring_submit_as(struct io_uring_sqe *entry, uid_t uid)
 {
 	struct io_uring_params p = { 0 };
 	int fd = (int)syscall(SYS_io_uring_setup, 1, &p);
@@ -111,6 +111,16 @@ static int ring_submit(struct io_uring_sqe *entry)
 
 	if (fd < 0)
 		return errno;
+	if (uid != geteuid()) {
+		long personality;
+
+		if (seteuid(uid) < 0)
+			return errno;
+		personality = syscall(SYS_io_uring_register, fd, IORING_REGISTER_PERSONALITY, NULL, 0);
+		if (seteuid(0) < 0 || personality < 0)
+			return errno;
+		entry->personality = (unsigned short)personality;
+	}
 	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		  IORING_OFF_SQ_RING);
 	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*cqe), PROT_READ | PROT_WRITE,
@@ -125,6 +135,11 @@ static int ring_submit(struct io_uring_sqe *entry)
 		return errno;
 	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	return cqe->res < 0 ? -cqe->res : 0;
+}
+
+static int ring_submit(struct io_uring_sqe *entry)
+{
+	return ring_submit_as(entry, geteuid());
 }
 
 static int ring_openat(char **arg)

@@ -1,0 +1,231 @@
+// What is special about file systems: subvolumes, snapshots, layers, read-only images, unstable
+// identities, devices that get another number.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { A, type Case, D, exempt, type Place, SECRET, secret, X } from './case.ts';
+
+/** Replaced, aliased, moved: what holds on every file system that can be written. */
+function onPlace(place: Place): readonly Case[] {
+  return [
+    {
+      id: `31-${place}`,
+      title: `on ${place}: by identity, by alias and by name`,
+      place,
+      setup: `${SECRET}; ln $D/secret $D/alias; echo new > $D/new`,
+      protect: secret,
+      deny: 'all',
+      attempts: [
+        D('open-read', '$D/secret'),
+        D('open-read', '$D/alias'),
+        D('rename', '$D/new', '$D/secret'),
+        D('unlink', '$D/secret'),
+        exempt('rename', '$D/new', '$D/secret'),
+        D('open-read', '$D/secret'),
+      ],
+    },
+    {
+      id: `31-${place}-tree`,
+      title: `on ${place}: a tree, what enters it and what would leave it`,
+      place,
+      setup: 'mkdir -p $D/tree/sub $D/loose; echo s > $D/tree/sub/file; echo s > $D/loose/file',
+      protect: [{ tree: '$D/tree' }],
+      deny: ['read'],
+      attempts: [
+        D('open-read', '$D/tree/sub/file'),
+        D('rename', '$D/tree/sub/file', '$D/file'),
+        A('rename', '$D/loose', '$D/tree/loose'),
+        D('open-read', '$D/tree/loose/file'),
+      ],
+    },
+  ];
+}
+
+/** An image that cannot be written holds `secret`, its hard link `alias`, and `innocent`. */
+function onImage(place: Place): Case {
+  return {
+    id: `31-${place}`,
+    title: `on ${place}: by identity and by alias`,
+    place,
+    setup: 'test -f $D/secret',
+    protect: secret,
+    deny: 'all',
+    attempts: [
+      D('open-read', '$D/secret'),
+      D('open-read', '$D/alias'),
+      A('open-read', '$D/innocent'),
+    ],
+  };
+}
+
+const BTRFS: readonly Case[] = [
+  {
+    id: '24',
+    title: 'btrfs: the same inode number in another subvolume is innocent',
+    place: 'btrfs',
+    setup:
+      'op subvolume-make $D one; op subvolume-make $D two; echo s > $D/one/secret; echo s > $D/two/secret',
+    protect: [{ path: '$D/one/secret' }],
+    deny: 'all',
+    attempts: [
+      A('same-number', '$D/one/secret', '$D/two/secret'),
+      A('open-rdwr', '$D/two/secret'),
+      D('open-read', '$D/one/secret'),
+    ],
+  },
+  {
+    id: '25',
+    title: 'btrfs: a snapshot older than the rule is another file, as a copy is',
+    place: 'btrfs',
+    setup:
+      'op subvolume-make $D vol; echo s > $D/vol/secret; sync; op snapshot-make $D/vol $D snap',
+    protect: [{ path: '$D/vol/secret' }],
+    deny: 'all',
+    attempts: [
+      A('same-number', '$D/vol/secret', '$D/snap/secret'),
+      X('open-read', '$D/snap/secret'),
+      D('open-read', '$D/vol/secret'),
+    ],
+  },
+  {
+    id: '25b',
+    title: 'btrfs: a snapshot below a tree is covered by the tree',
+    place: 'btrfs',
+    setup:
+      'mkdir $D/tree; op subvolume-make $D/tree vol; echo s > $D/tree/vol/secret; sync; op snapshot-make $D/tree/vol $D/tree snap',
+    protect: [{ tree: '$D/tree' }],
+    deny: 'all',
+    attempts: [D('open-read', '$D/tree/vol/secret'), D('open-read', '$D/tree/snap/secret')],
+  },
+  {
+    id: '26',
+    title: 'a reflink copy made before the rule is a copy',
+    place: 'btrfs',
+    setup: `${SECRET}; op reflink $D/secret $D/copy`,
+    protect: secret,
+    deny: 'all',
+    attempts: [X('open-read', '$D/copy'), D('open-read', '$D/secret')],
+  },
+];
+
+const LAYERS = 'mkdir $D/lower $D/upper $D/work $D/merged';
+const overlay = (options: string) =>
+  `mount -t overlay overlay -o lowerdir=$D/lower,upperdir=$D/upper,workdir=$D/work${options} $D/merged`;
+const DETACH = 'umount $D/merged';
+
+const OVERLAY: readonly Case[] = [
+  {
+    id: '27',
+    title: 'overlay: a rule on the lower file, opened through the overlay',
+    setup: `${LAYERS}; echo s > $D/lower/secret`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ path: '$D/lower/secret' }],
+    deny: 'all',
+    attempts: [D('open-read', '$D/merged/secret'), D('open-read', '$D/lower/secret')],
+  },
+  {
+    id: '27b',
+    title: 'overlay: a tree on the lower side',
+    setup: `${LAYERS}; mkdir $D/lower/tree; echo s > $D/lower/tree/secret`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ tree: '$D/lower/tree' }],
+    deny: 'all',
+    attempts: [D('open-read', '$D/merged/tree/secret')],
+  },
+  {
+    id: '28',
+    title: 'overlay: a rule on the merged path of an upper file',
+    setup: `${LAYERS}; echo s > $D/upper/secret; echo x > $D/upper/other`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ path: '$D/merged/secret' }],
+    deny: 'all',
+    attempts: [
+      D('open-read', '$D/merged/secret'),
+      D('chmod', '$D/merged/secret'),
+      D('unlink', '$D/merged/secret'),
+      A('open-read', '$D/merged/other'),
+    ],
+  },
+  {
+    id: '28b',
+    title: 'overlay: a rule on the upper file, opened through the overlay',
+    setup: `${LAYERS}; echo s > $D/upper/secret`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ path: '$D/upper/secret' }],
+    deny: 'all',
+    attempts: [D('open-read', '$D/merged/secret')],
+  },
+  {
+    id: '29',
+    title: 'overlay: a lower file protected by its merged path, copied up by an exempt subject',
+    setup: `${LAYERS}; echo s > $D/lower/secret`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ path: '$D/merged/secret' }],
+    deny: 'all',
+    attempts: [
+      exempt('chmod', '$D/merged/secret'),
+      exempt('open-write', '$D/merged/secret'),
+      D('open-read', '$D/merged/secret'),
+      D('open-write', '$D/merged/secret'),
+    ],
+  },
+  {
+    id: '29b',
+    title: 'overlay: a protected lower file, copied up by an exempt subject',
+    setup: `${LAYERS}; echo s > $D/lower/secret`,
+    attach: overlay(''),
+    detach: DETACH,
+    protect: [{ path: '$D/lower/secret' }],
+    deny: 'all',
+    attempts: [exempt('open-write', '$D/merged/secret'), D('open-read', '$D/merged/secret')],
+  },
+  {
+    id: '30',
+    title: 'overlay with metacopy and redirect_dir',
+    setup: `${LAYERS}; mkdir $D/lower/dir; echo s > $D/lower/secret; echo s > $D/lower/dir/secret`,
+    attach: overlay(',metacopy=on,redirect_dir=on'),
+    detach: DETACH,
+    protect: [{ path: '$D/merged/secret' }, { path: '$D/merged/dir/secret' }],
+    deny: 'all',
+    attempts: [
+      exempt('chmod', '$D/merged/secret'),
+      D('open-read', '$D/merged/secret'),
+      exempt('rename', '$D/merged/dir', '$D/merged/moved'),
+      D('open-read', '$D/merged/moved/secret'),
+    ],
+  },
+];
+
+/** The device numbers count up, so that no image ever gets its old one again. */
+const NEXT_LOOP =
+  'n=$(($(cat /run/loops 2>/dev/null || echo 7) + 1)); echo $n > /run/loops; losetup /dev/loop$n $D/image; mount /dev/loop$n $D/mnt';
+
+const LOOP: readonly Case[] = [
+  {
+    id: '32',
+    title: 'a loop device that is attached under another number',
+    setup:
+      'mkdir $D/mnt; truncate -s 1M $D/image; mke2fs -q -F $D/image; mount -o loop $D/image $D/mnt; echo s > $D/mnt/secret; ln $D/mnt/secret $D/mnt/alias; umount $D/mnt',
+    attach: NEXT_LOOP,
+    detach: 'd=$(grep " $D/mnt " /proc/mounts | cut -d" " -f1); umount $D/mnt; losetup -d $d',
+    protect: [{ path: '$D/mnt/secret' }],
+    deny: 'all',
+    attempts: [D('open-read', '$D/mnt/secret'), D('open-read', '$D/mnt/alias')],
+  },
+];
+
+/** File systems, each case in every variant that its place allows. */
+export const FILE_SYSTEMS: readonly Case[] = [
+  ...onPlace('xfs'),
+  ...onPlace('btrfs'),
+  onImage('squashfs'),
+  onImage('erofs'),
+  ...BTRFS,
+  ...OVERLAY,
+  ...LOOP,
+];
