@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { OPERATIONS } from '../../../src/core/policy/document.ts';
 import type { Attempt, Case } from '../cases/case.ts';
-import { baseOf, isWritable, mountScript, outlivesUnmount, unmountScript } from '../places.ts';
+import { isWritable, mountScript, outlivesUnmount, unmountScript } from '../places.ts';
 import { EXEMPT_PROGRAM } from './exempt.ts';
 import {
   fill,
@@ -183,6 +183,3 @@ export function readPlayed(stdout: string): readonly Played[] {
       };
     });
 }
-
-/** Where a place's cases are, for scripts of their own. */
-export const EXT4_BASE = baseOf('ext4');
