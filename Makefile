@@ -32,6 +32,9 @@ kernels: setup ## run every guest test on every kernel series, and write docs/ke
 bench: setup ## measure the cost of enforcement in instructions, in an emulated guest
 	@$(NODE) bench/bench.ts $(BENCH)
 
+bare: ## set up the last commit on a clean Debian 12, built for it (root, debootstrap, network, minutes)
+	@packaging/setup/bare.sh
+
 sbom: setup ## write the software bill of materials (CycloneDX) to dist/
 	@mkdir -p dist
 	@PATH="$$PWD/node_modules/.bin:$$PATH" npm sbom --loglevel=error --omit dev --sbom-format cyclonedx > dist/warder.cdx.json

@@ -9,7 +9,7 @@ import { SetupError } from './errors.mjs';
 import { isDebian } from './mirrors.mjs';
 import { PACKAGES } from './package-list.mjs';
 import { run, tryRun } from './run.mjs';
-import { findMissingTools } from './tools.mjs';
+import { takeInstalledTools } from './tools.mjs';
 
 const LOG = 'debian-packages';
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -33,13 +33,15 @@ export function prepareDebianPackages() {
 }
 
 /** Names what another system lacks; there is nothing to do when it has everything. */
-export function checkElsewhere({ has = isThere, tools = findMissingTools() } = {}) {
+export function checkElsewhere({ has = isThere, tools = takeInstalledTools() } = {}) {
   const packages = [...PACKAGES, { name: 'npm', probe: 'npm' }].filter(({ probe }) => !has(probe));
   const missing = [...packages.map(({ name }) => name), ...tools];
   if (missing.length === 0) return false;
   throw new SetupError(
     `set-up installs packages on Debian only, and this machine lacks: ${missing.join(', ')}`,
-    { hint: 'install what these Debian packages hold, or run it on Debian 12' },
+    {
+      hint: 'install what these Debian packages hold, or run it on Debian 12; the guest kernel comes from Debian, or with a folder WARDER_LAB_CACHE that was filled there',
+    },
   );
 }
 
@@ -78,15 +80,24 @@ function install(missing, command) {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
     hint: `try it by hand: ${command}`,
   };
+  const attempt = () => attemptRun('apt-get', args, { ...options, what: 'apt-get install' });
+  if (attempt() === null) return;
+  // The usual reasons: package lists that are missing or older than the mirror's packages, and an
+  // installation that was killed. A source of the machine that fails matters only if the packages do.
+  const stale = attemptRun('apt-get', ['update', '--quiet', '--error-on=any'], options);
+  tryRun('dpkg', ['--configure', '-a'], { env: options.env });
+  const failure = attempt();
+  if (failure !== null) throw failure.hint === options.hint ? (stale ?? failure) : failure;
+}
+
+// Returns what went wrong, or null.
+function attemptRun(command, args, options) {
   try {
-    run('apt-get', args, { ...options, what: 'apt-get install' });
+    run(command, args, options);
+    return null;
   } catch (cause) {
     if (!(cause instanceof SetupError)) throw cause;
-    // The usual reasons: package lists that are missing or older than the mirror's packages, and an
-    // installation that was killed. A source of the machine that fails matters only if the packages do.
-    tryRun('apt-get', ['update', '--quiet']);
-    tryRun('dpkg', ['--configure', '-a'], { env: options.env });
-    run('apt-get', args, { ...options, what: 'apt-get install' });
+    return cause;
   }
 }
 

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
-import { LAB_CACHE, LAUNCHERS, ROOT } from './paths.mjs';
+import { BUILD, LAB_CACHE, ROOT } from './paths.mjs';
 import { tryRun } from './run.mjs';
 
 // What the first set-up writes, with a little room; a repeated one writes next to nothing.
@@ -22,7 +22,7 @@ export function checkPreconditions() {
     );
   if (tryRun('git', ['--version']) === null)
     throw new SetupError('git is not installed', { hint: 'as root: apt-get install git' });
-  checkSpace(ROOT, existsSync(join(LAUNCHERS, 'warder')) ? 0 : CHECKOUT_MB);
+  checkSpace(ROOT, existsSync(join(BUILD, 'guest')) ? 0 : CHECKOUT_MB);
   checkSpace(LAB_CACHE, existsSync(join(LAB_CACHE, 'kernels')) ? 0 : CACHE_MB);
 }
 

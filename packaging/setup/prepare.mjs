@@ -13,6 +13,7 @@ import { runSteps } from './steps.mjs';
 import { prepareTools } from './tools.mjs';
 
 await runSteps([
+  ['bin/warder', writeLaunchers],
   // Checkouts share the cache, so these two wait for the set-up of another.
   ['oras and cosign', () => withLock(LAB_CACHE, prepareTools)],
   [`guest kernel ${DEFAULT_SERIES}`, () => withLock(LAB_CACHE, () => bring(DEFAULT_SERIES))],
@@ -21,7 +22,6 @@ await runSteps([
     () => withLock(LAB_CACHE, () => bringOrSkip(series)),
   ]),
   ['bpf/ and native/', buildNativeCode],
-  ['bin/warder', writeLaunchers],
   ['guest image', async () => (await prepareImage(DEFAULT_SERIES)).built],
 ]);
 

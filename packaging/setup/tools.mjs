@@ -3,7 +3,16 @@
 //
 // The programs need nothing but libc, so their packages are unpacked and not installed.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
 import { LAB_CACHE, ROOT, TOOLS_BIN } from './paths.mjs';
@@ -32,9 +41,9 @@ export function prepareTools() {
   return true;
 }
 
-/** Names the tools that are neither in .tools/bin nor in the cache, with their least versions. */
-export function findMissingTools() {
-  return TOOLS.filter((tool) => !isPrepared(tool) && cached(tool) === null).map(
+/** Takes the tools of another system than Debian; names those that are missing or too old. */
+export function takeInstalledTools() {
+  return TOOLS.filter((tool) => !isPrepared(tool) && !linkInstalled(tool)).map(
     ({ name, versionMin }) => `${name} (${versionMin.join('.')} or newer)`,
   );
 }
@@ -43,18 +52,27 @@ function isPrepared(tool) {
   return existsSync(join(TOOLS_BIN, tool.name));
 }
 
-// A file of the cache that cannot be unpacked was damaged since apt verified it: it is fetched again.
+// A file of the cache that cannot be read to its end was damaged since apt verified it: it is fetched again.
 function unpackCached(tool) {
   const deb = cached(tool);
   if (deb === null) return false;
-  try {
-    unpack(tool, deb);
-    return true;
-  } catch (cause) {
-    if (!(cause instanceof SetupError)) throw cause;
+  run('dpkg-deb', ['--version'], { log: LOG });
+  const readable = 'exec dpkg-deb --fsys-tarfile "$1" >/dev/null';
+  if (tryRun('sh', ['-c', readable, 'sh', deb]) === null) {
     rmSync(deb, { force: true });
     return false;
   }
+  unpack(tool, deb);
+  return true;
+}
+
+// Where there is no Debian to take it from, one that the machine has is as good.
+function linkInstalled(tool) {
+  const path = tryRun('sh', ['-c', 'command -v "$1"', 'sh', tool.name])?.trim();
+  if (!path || !isNewEnough(tryRun(path, ['version']) ?? '', tool.versionMin)) return false;
+  mkdirSync(TOOLS_BIN, { recursive: true });
+  symlinkSync(realpathSync(path), join(TOOLS_BIN, tool.name));
+  return true;
 }
 
 function cached(tool) {
