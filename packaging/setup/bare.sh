@@ -33,7 +33,7 @@ enter() {
 		chroot "$root" "$@"
 }
 
-registry=$(npm config get registry)
+registry=$(npm config get registry 2>/dev/null)
 mirror=$(cd "$source" && node --input-type=module -e \
 	'import { findMirror } from "./packaging/setup/mirrors.mjs"; console.log(findMirror().uri)')
 
