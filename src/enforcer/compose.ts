@@ -56,8 +56,7 @@ export async function composeEnforcer(
   const unsupported = hostFailure(judgeHost(kernel.probeHost()));
   if (unsupported !== null) return err(unsupported);
 
-  mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
-  mkdirSync(dirname(config.socket.path), { recursive: true, mode: 0o755 });
+  makeFolders(config);
   const lock = acquireLock(join(config.stateDir, 'lock'));
   if (!lock.ok) return lock;
   const opened = openStore(config.stateDir, config.eventsMax);
@@ -118,6 +117,11 @@ export async function composeEnforcer(
       lock.value.release();
     },
   });
+}
+
+function makeFolders({ stateDir, socket }: EnforcerConfig): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(socket.path), { recursive: true, mode: 0o755 });
 }
 
 function startDraining(enforcer: Enforcer, everyMs: number): NodeJS.Timeout {
