@@ -9,6 +9,7 @@ import { LIMITS } from '../limits.ts';
 import { type Failure, failure } from '../result.ts';
 import { nextStatus } from '../status.ts';
 import type { Evidence } from '../verify/evidence.ts';
+import { belowFloor } from '../verify/freshness.ts';
 import type { Floor, VerifyContext } from '../verify/verdict.ts';
 import { toBundleVersion } from '../version.ts';
 import { raise } from './enforce.ts';
@@ -39,6 +40,8 @@ export function onDiscovered(
   if (isAdmittedNow(setup, state, candidate.digest)) {
     return finish(setup, state, event, toOutcome(state, event, 'unchanged', 'resolve', subject));
   }
+  const replayed = findReplay(state, candidate.digest);
+  if (replayed !== null) return onRefused(setup, state, event, ...replayed);
   const entry = findQuarantine(storeOf(state).quarantine, candidate.digest, event.atMs);
   if (entry !== null) {
     const why = failure(entry.code, `failed ${entry.attempts} times and is not tried yet`);
@@ -61,6 +64,21 @@ export function onDiscovered(
     { kind: 'report', status, outcome: null },
     { kind: 'fetch', candidate, timeoutMs },
   );
+}
+
+// A digest names its content, so what was verified here once has the version that it had then: a replay
+// costs no download. What is enforced is never a replay, whatever the floor is.
+function findReplay(
+  state: State,
+  digest: Digest,
+): readonly [Subject & { readonly digest: Digest }, readonly [Failure]] | null {
+  if (enforcedDigest(state) === digest) return null;
+  const known = storeOf(state).generations.find((it) => it.digest === digest);
+  const floor = toFloor(state, digest);
+  if (known === undefined || floor === null) return null;
+  const { version } = known;
+  if (version >= floor.highestSeen) return null;
+  return [{ digest, version }, [belowFloor(version, floor.highestSeen)]];
 }
 
 // Enforced, confirmed, and verified under the trust policy of today.

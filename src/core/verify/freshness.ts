@@ -5,7 +5,9 @@
 
 import type { BundleDescriptor } from '../bundle.ts';
 import { type Digest, shortDigest } from '../digest.ts';
-import { type CheckAnswer, passed, refuse } from './check.ts';
+import { type Failure, failure } from '../result.ts';
+import type { BundleVersion } from '../version.ts';
+import { type CheckAnswer, passed, refuse, refused } from './check.ts';
 import type { VerifyContext } from './verdict.ts';
 
 /** How far a publisher's clock may be ahead of ours. Only `notBefore` gets it. */
@@ -50,10 +52,15 @@ export function checkVersion(
   const { highestSeen } = floor;
   if (version > highestSeen) return passed(`v${version} is above the floor, v${highestSeen}`);
   if (version < highestSeen) {
-    return refuse('verify/rollback', `v${version} is below the floor, v${highestSeen}`);
+    return refused(belowFloor(version, highestSeen));
   }
   if (floor.digest === digest) return passed(`v${version} is the floor itself`);
   return refuse('verify/equivocation', `v${version} was admitted here with another digest`, [
     `admitted: ${shortDigest(floor.digest)}, offered: ${shortDigest(digest)}`,
   ]);
+}
+
+/** The refusal of a version below the floor. */
+export function belowFloor(version: BundleVersion, highestSeen: BundleVersion): Failure {
+  return failure('verify/rollback', `v${version} is below the floor, v${highestSeen}`);
 }
