@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
+import { completeNativePackages } from './native-packages.mjs';
 import { PINNED_NODE, ROOT } from './paths.mjs';
 import { run, tryRun } from './run.mjs';
 
@@ -27,6 +28,8 @@ export function prepareNodePackages() {
       log: 'node-packages',
     },
   );
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  completeNativePackages(ROOT, packages);
   linkPinnedNode();
   if (tryRun(PINNED_NODE, ['--version']) === null)
     throw new SetupError(`the pinned Node at ${PINNED_NODE} does not run here`, {
