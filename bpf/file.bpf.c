@@ -41,13 +41,14 @@ static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 and_op, __u
  * Up to 6.6 overlayfs opens the real file with the overlay's path, so the directories that the real
  * file is in have to be found from its inode. Later kernels give the real path.
  */
-static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, struct file *file)
+static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, __u32 echo, struct file *file)
 {
 	struct wd_request request = {
 		.hook = WD_HOOK_FILE_OPEN,
 		.op = op,
 		.and_op = and_op,
 		.beneath = 1,
+		.echo = echo,
 	};
 
 	request.from = file->f_path.dentry;
@@ -62,6 +63,7 @@ int BPF_PROG(file_open, struct file *file, int ret)
 {
 	__u32 op = WD_OP_UNSET, and_op = WD_OP_UNSET;
 	unsigned int mode;
+	int echo;
 
 	if (ret != 0)
 		return ret;
@@ -79,10 +81,11 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	/* Before the decision, which would report what the scan does as a denial. */
 	if (op == WD_OP_READ && wd_is_scan(file->f_inode, mode))
 		return 0;
-	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, 0, file);
+	echo = wd_is_echo(file);
+	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, echo, file);
 	if (ret != 0)
 		return ret;
-	return wd_judge_beneath(op, and_op, file);
+	return wd_judge_beneath(op, and_op, echo, file);
 }
 
 static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, unsigned long flags)

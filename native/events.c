@@ -52,6 +52,24 @@ static int on_event(void *context, void *bytes, size_t length)
 	return drain->left == 0 ? -ECANCELED : 0;
 }
 
+/* In the order in which they are read: denials come first, whatever else is waiting. */
+static int map_rings(struct wd_kernel *kernel, struct wd_error *reterr_error)
+{
+	struct ring_buffer *rings;
+
+	rings = ring_buffer__new(wd_map_named(kernel, "denials")->fd, on_event, kernel, NULL);
+	if (!rings)
+		return wd_fail(reterr_error, "map-read", errno, "denials",
+			       "cannot map the ring buffer");
+	if (ring_buffer__add(rings, wd_map_named(kernel, "events")->fd, on_event, kernel) != 0) {
+		wd_fail(reterr_error, "map-read", errno, "events", "cannot map the ring buffer");
+		ring_buffer__free(rings);
+		return -1;
+	}
+	kernel->events = rings;
+	return 0;
+}
+
 int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, void *context,
 		    struct wd_error *reterr_error)
 {
@@ -60,14 +78,8 @@ int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, vo
 
 	if (max == 0)
 		return 0;
-	if (!kernel->events) {
-		int fd = wd_map_named(kernel, "events")->fd;
-
-		kernel->events = ring_buffer__new(fd, on_event, kernel, NULL);
-		if (!kernel->events)
-			return wd_fail(reterr_error, "map-read", errno, "events",
-				       "cannot map the ring buffer");
-	}
+	if (!kernel->events && map_rings(kernel, reterr_error) != 0)
+		return -1;
 	kernel->drain = &drain;
 	result = ring_buffer__consume(kernel->events);
 	kernel->drain = NULL;

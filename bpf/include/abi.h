@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #endif
 
-#define WD_ABI_VERSION 1
+#define WD_ABI_VERSION 2
 
 /* Limits. The compiler refuses a policy beyond them with a code, never truncates. */
 #define WD_RULES_MAX 1024 /* rules of one generation, baseline included */
@@ -29,6 +29,7 @@
 #define WD_BANKS 4	   /* generations that may be pinned at one time */
 #define WD_PATH_BYTES 1024 /* bytes of path in an event; longer paths are cut and say so */
 #define WD_COMM_BYTES 16
+#define WD_STACK_FRAMES 32 /* of a recorded stack, innermost first */
 
 /* Operations, in the order of docs/POLICY_SEMANTICS.md. The number is ABI. */
 enum wd_op {
@@ -170,15 +171,21 @@ struct wd_event {
 	__s32 ret;
 	__u32 pid;
 	__u32 tgid;
-	__u32 ppid;	  /* tgid of the real parent */
-	__u32 uid;	  /* effective, initial namespace */
-	__u32 path_flags; /* WD_PATH_* */
-	__u32 pad;	  /* zero */
+	__u32 ppid;	    /* tgid of the real parent */
+	__u32 uid;	    /* effective, initial namespace */
+	__u32 path_flags;   /* WD_PATH_* */
+	__u64 kernel_stack; /* keys of `stacks`; 0: none was recorded */
+	__u64 user_stack;
 	char comm[WD_COMM_BYTES];
 	/* Names from the object up to the filesystem root, each ended by a zero byte. */
 	char path[WD_PATH_BYTES];
 };
 #define WD_PATH_CUT 1u /* upper directories are missing */
+
+/* A value of `stacks`, whose key is a hash of it. Unused frames are zero. */
+struct wd_stack {
+	__u64 frame[WD_STACK_FRAMES];
+};
 
 /* Per-cpu counters, never reset while pinned. emitted + dropped == sequence. */
 struct wd_counters {

@@ -82,6 +82,11 @@ struct file {
 	struct inode *f_inode;
 };
 
+/* What overlayfs has opened beneath, from 6.5 on: FMODE_BACKING tells. */
+struct backing_file {
+	struct path user_path;
+};
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
@@ -123,6 +128,7 @@ struct task_struct {
 #define WD_EACCES 13
 #define WD_FMODE_READ 0x1
 #define WD_FMODE_WRITE 0x2
+#define WD_FMODE_BACKING 0x2000000
 #define WD_FMODE_EXEC 0x20 /* in f_flags: opened by execve; user space cannot set it */
 #define WD_PROT_READ 0x1
 #define WD_PROT_WRITE 0x2

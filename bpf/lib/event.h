@@ -11,7 +11,15 @@
 
 #include "counters.h"
 #include "judge.h"
+#include "layers.h"
 #include "live.h"
+#include "stack.h"
+
+/* Denials have a ring of their own, read first: no number of would-denials can push one out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} denials SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -93,6 +101,7 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	struct wd_event *event = &slot->event;
 	struct wd_counters *here;
 	__u64 sequence = 0;
+	long refused;
 
 	here = wd_count_event(decision->action, decision->reason, &sequence);
 	if (!here)
@@ -111,12 +120,20 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	event->ret = wd_ret_of(decision->action);
 	wd_identify(inode, &event->object);
 	wd_event_process(judge, event);
+	event->kernel_stack = wd_record_stack(slot, 0);
+	event->user_stack = wd_record_stack(slot, BPF_F_USER_STACK);
 	if (dentry) {
 		struct wd_event_path path = { .here = dentry, .event = event };
 
 		wd_repeat(WD_PATH_BYTES, wd_event_name, &path);
 	}
-	if (bpf_ringbuf_output(&events, event, sizeof(*event), 0))
+	if (hook == WD_HOOK_FILE_OPEN && decision->action == WD_ACTION_AUDIT)
+		wd_note_told(dentry, inode, event->generation);
+	if (decision->action == WD_ACTION_DENY)
+		refused = bpf_ringbuf_output(&denials, event, sizeof(*event), 0);
+	else
+		refused = bpf_ringbuf_output(&events, event, sizeof(*event), 0);
+	if (refused)
 		__sync_fetch_and_add(&here->dropped, 1);
 	else
 		__sync_fetch_and_add(&here->emitted, 1);

@@ -39,6 +39,7 @@ struct wd_scratch {
 	struct wd_findings findings;
 	struct wd_event event;
 	char slack[WD_NAME_MAX]; /* the last name may be written beyond the path */
+	struct wd_stack stack;
 };
 
 struct {

@@ -33,6 +33,11 @@ OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_exempt_key, __u32, WD_BANKS) exempt SEC(".
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
+} denials SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
 } events SEC(".maps");
 
 struct {

@@ -88,6 +88,20 @@ export interface EventTotals {
   readonly denied: number;
   readonly audited: number;
   readonly incomplete: number;
+  /** Of those emitted: counted, but not explained one by one, because there were too many. */
+  readonly suppressed: number;
+}
+
+/** Events of one rule that were counted and not explained. */
+export interface SuppressedEvents {
+  /** `policy/rule`; null when no rule decided, or it is not known any more. */
+  readonly rule: string | null;
+  readonly action: 'deny' | 'audit';
+  readonly reason: DecisionEvent['reason'];
+  readonly generation: number;
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
 }
 
 /** Set by `warder rollback`: the digest rolled away from stays out until a higher version or resume. */
@@ -109,6 +123,8 @@ export interface EnforcerStatus {
   readonly proof: ProofStatus | null;
   readonly hooks: readonly HookState[];
   readonly totals: EventTotals;
+  /** The groups behind `totals.suppressed`, the latest first; at most 20. */
+  readonly suppressed: readonly SuppressedEvents[];
   readonly adopted: boolean;
   readonly trust: { readonly version: number; readonly fingerprint: Digest };
   readonly enforcerVersion: string;
@@ -149,6 +165,8 @@ export interface DecisionEvent {
     readonly cgroupId: string;
     readonly startedAt: string;
   };
+  /** Keys of the stacks that the kernel recorded; null where it could not. */
+  readonly stacks: { readonly kernel: string | null; readonly user: string | null };
 }
 
 /** What a host can and cannot enforce; `missing` is empty when it can. */

@@ -6,7 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from './digest.ts';
-import type { BundleSummary, Enforced, EnforcerStatus, Hold } from './enforcement.ts';
+import type { BundleSummary, Enforced, EnforcerStatus, EventTotals, Hold } from './enforcement.ts';
 import type { QuarantineEntry, StoreContents } from './machine/contents.ts';
 import type { Failure } from './result.ts';
 import type { Floor } from './verify/verdict.ts';
@@ -73,6 +73,7 @@ export interface AgentStatus {
   readonly conditions: readonly Condition[];
   /** Null until the enforcer answered once. */
   readonly enforced: Enforced | null;
+  readonly events: EventTotals | null;
   readonly lastKnownGood: BundleSummary | null;
   readonly hold: Hold | null;
   readonly floor: Floor | null;
@@ -123,6 +124,7 @@ export function initialStatus(agentVersion: string, reference: string, atMs: num
       lastTransitionTime: at,
     })),
     enforced: null,
+    events: null,
     lastKnownGood: null,
     hold: null,
     floor: null,
@@ -147,6 +149,7 @@ export function nextStatus(before: AgentStatus, facts: StatusFacts): AgentStatus
     at,
     conditions: toConditions(before, facts, enforced, at),
     enforced,
+    events: facts.enforcer?.totals ?? before.events,
     lastKnownGood: facts.enforcer === null ? before.lastKnownGood : facts.enforcer.lastKnownGood,
     hold: facts.enforcer === null ? before.hold : facts.enforcer.hold,
     floor: facts.store?.floor ?? before.floor,

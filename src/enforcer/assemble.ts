@@ -9,10 +9,11 @@ import type { ClockPort, VerifierPort } from '../ports.ts';
 import { Alerts } from './alerts.ts';
 import { Enforcer } from './enforcer.ts';
 import { EventPump } from './events.ts';
+import { EXPLAIN_RATES, type ExplainRates } from './explain-budget.ts';
 import { Generations, type Step } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { Mount } from './mounts.ts';
-import { findExe } from './processes.ts';
+import { findExe, readUptimeMs } from './processes.ts';
 import { Prover } from './prover.ts';
 import type { EnforcerStore } from './store/store.ts';
 
@@ -35,6 +36,8 @@ export interface Foundations {
   readonly scanEntriesMax: number;
   readonly bootId: string;
   readonly bootEpochMs: () => number;
+  /** Default: {@link EXPLAIN_RATES}. */
+  readonly explain?: ExplainRates | undefined;
   readonly mounts: () => Result<readonly Mount[]>;
   readonly tell: (alert: Failure) => void;
   readonly step: (step: Step) => void;
@@ -58,7 +61,9 @@ export function assemble(on: Foundations): {
       const found = mounts();
       return found.ok ? found.value : [];
     },
+    rates: on.explain ?? EXPLAIN_RATES,
     bootEpochMs: on.bootEpochMs,
+    uptimeMs: readUptimeMs,
     findExe,
   });
   const prover = new Prover({

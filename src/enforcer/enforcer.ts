@@ -179,6 +179,9 @@ export class Enforcer implements EnforcerPort {
     const opened = kernel.open({ object, pinDir });
     if (!opened.ok) return opened;
     this.#opened = opened.value;
+    // New maps count from 0, and so does what becomes of their events.
+    const tallied = opened.value.adopted ? ok(undefined) : this.#store.history.beginTally();
+    if (!tallied.ok) alerts.raise(tallied.error);
     const committed = kernel.committed();
     if (!committed.ok) return committed;
     const row = await converge(committed.value, this.#build);
@@ -275,7 +278,8 @@ export class Enforcer implements EnforcerPort {
   #totals(): EventTotals {
     if (this.#opened.programs.length === 0) return NO_TOTALS;
     const counters = this.#parts.kernel.counters();
-    return counters.ok ? counters.value : NO_TOTALS;
+    if (!counters.ok) return NO_TOTALS;
+    return { ...counters.value, suppressed: this.#store.history.tally().suppressed };
   }
 
   #heldOut(): readonly Digest[] {

@@ -1,8 +1,10 @@
-// Events from the ring to people: drain, explain, keep, hand to followers. Canaries that this process
+// Events from the rings to people: drain, explain, keep, hand to followers. Canaries that this process
 // ran are told apart here, so that a health check is never shown as an incident; a touch of the canary
 // directory by anybody else is shown.
 //
-// Losses are exact: the kernel counts what did not fit, and every rise is kept as an alert.
+// Losses are exact: the kernel counts what did not fit, and every rise is kept as an alert. In a flood
+// only as many events are explained as explain-budget.ts grants; the rest is counted by rule. And one
+// turn ends after a moment, so that a flood costs events and never the process.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -13,14 +15,17 @@ import {
   explainDecision,
   type KernelDecision,
   pathInside,
+  toIso,
 } from '../core/enforcer/explain.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import { CANARY_RULE } from '../core/policy/baseline.ts';
 import { ok, type Result } from '../core/result.ts';
-import { unpackEvent } from '../wire/abi-events.ts';
+import { type EventGlimpse, glimpseEvent, unpackEvent } from '../wire/abi-events.ts';
+import { ExplainBudget, type ExplainRates } from './explain-budget.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { locate, type Mount } from './mounts.ts';
 import type { EnforcerStore } from './store/store.ts';
+import type { Suppressed } from './store/tally.ts';
 
 /** What explaining an event asks of the host. */
 export interface EventPumpOptions {
@@ -28,89 +33,126 @@ export interface EventPumpOptions {
   readonly store: EnforcerStore;
   readonly bootId: string;
   readonly pid: number;
+  readonly rates: ExplainRates;
   readonly mounts: () => readonly Mount[];
   readonly bootEpochMs: () => number;
+  /** Never set back. */
+  readonly uptimeMs: () => number;
   readonly findExe: (tgid: number, startBoottimeNs: bigint) => string | null;
 }
 
 const BATCH = 256;
-// One turn of the loop: a flood of denials must not keep the process from answering.
-const BATCHES_MAX = 64;
+// One turn of the loop; the rings are read again at the next, and what did not fit is counted.
+const TURN_MS = 40;
+
+/** What one turn took. */
+interface Turn {
+  readonly sightings: CanarySighting[];
+  readonly events: DecisionEvent[];
+  readonly groups: Map<string, Suppressed>;
+  readonly bootEpochMs: number;
+  readonly nowMs: number;
+  unread: number;
+  /** Read when the first event is explained. */
+  mounts: readonly Mount[] | null;
+}
 
 /** Moves events out of the kernel. */
 export class EventPump {
   readonly #options: EventPumpOptions;
+  readonly #budget: ExplainBudget;
   readonly #followers = new Set<(event: DecisionEvent) => void>();
   readonly #rows = new Map<number, GenerationRow | null>();
 
   constructor(options: EventPumpOptions) {
     this.#options = options;
+    this.#budget = new ExplainBudget(options.rates, options.uptimeMs());
   }
 
-  /** Takes what is in the ring; answers this process's own canaries, keeps the rest. */
+  /** Takes what is in the rings; answers this process's own canaries, keeps or counts the rest. */
   drain(): Result<readonly CanarySighting[]> {
-    const sightings: CanarySighting[] = [];
-    for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const records = this.#options.kernel.drainEvents(BATCH);
-      if (!records.ok) return records;
-      const kept = this.#take(records.value, sightings);
-      if (!kept.ok) return kept;
-      if (records.value.length < BATCH) break;
+    const { kernel, uptimeMs, bootEpochMs } = this.#options;
+    const turn: Turn = {
+      sightings: [],
+      events: [],
+      groups: new Map(),
+      bootEpochMs: bootEpochMs(),
+      nowMs: uptimeMs(),
+      unread: 0,
+      mounts: null,
+    };
+    let refused: Result<never> | null = null;
+    for (let last = BATCH; last === BATCH && uptimeMs() - turn.nowMs < TURN_MS; ) {
+      const records = kernel.drainEvents(BATCH);
+      if (!records.ok) refused = records;
+      last = records.ok ? records.value.length : 0;
+      if (records.ok) for (const record of records.value) this.#take(record, turn);
     }
-    return ok(sightings);
+    const kept = this.#keep(turn);
+    return refused ?? (kept.ok ? ok(turn.sightings) : kept);
   }
 
-  /** Calls back for every event from now on, until the answer is called. */
+  /** Calls back for every explained event from now on, until the answer is called. */
   follow(listener: (event: DecisionEvent) => void): () => void {
     this.#followers.add(listener);
     return () => this.#followers.delete(listener);
   }
 
-  #take(records: readonly Uint8Array[], sightings: CanarySighting[]): Result<void> {
-    if (records.length === 0) return ok(undefined);
-    const mounts = this.#options.mounts();
-    const bootEpochMs = this.#options.bootEpochMs();
-    const events: DecisionEvent[] = [];
-    for (const record of records) {
-      const decision = unpackEvent(record);
-      // A record of another size belongs to another build's ring; it is counted there.
-      if (decision === null) continue;
-      const row = this.#rowOf(decision.generation);
-      if (this.#isOwnCanary(decision, row)) {
-        sightings.push(decision);
-        continue;
-      }
-      const event = explainDecision(decision, this.#context(decision, row, mounts, bootEpochMs));
-      if (event !== null) events.push(event);
+  #take(record: Uint8Array, turn: Turn): void {
+    const glimpse = glimpseEvent(record);
+    const { action = null, reason = null } = glimpse ?? {};
+    if (glimpse === null || reason === null || (action !== 'deny' && action !== 'audit')) {
+      // Another build's ring, or nothing that a program of ours writes.
+      turn.unread += 1;
+      return;
     }
-    const kept = this.#options.store.history.append(events);
+    const row = this.#rowOf(glimpse.generation);
+    const isCanary = this.#isOwnCanary(glimpse, row);
+    const key = `${glimpse.generation} ${action} ${reason} ${glimpse.rule}`;
+    if (!isCanary && !this.#budget.take(key, turn.nowMs)) {
+      countSuppressed(turn, key, { ...glimpse, action, reason }, row);
+      return;
+    }
+    const decision = unpackEvent(record);
+    if (decision === null) return;
+    if (isCanary) turn.sightings.push(decision);
+    else {
+      const event = explainDecision(decision, this.#context(decision, row, turn));
+      if (event !== null) turn.events.push(event);
+    }
+  }
+
+  #keep({ events, groups, sightings, unread }: Turn): Result<void> {
+    if (events.length + groups.size + sightings.length + unread === 0) return ok(undefined);
+    const kept = this.#options.store.history.append({
+      events,
+      suppressed: [...groups.values()],
+      canaries: sightings.length,
+      unread,
+    });
     // Followers see an event even if the disk is full: the decision was made either way.
     for (const event of events) for (const listener of this.#followers) listener(event);
     return kept;
   }
 
-  #isOwnCanary(decision: KernelDecision, row: GenerationRow | null): boolean {
+  #isOwnCanary({ reason, ppid, rule }: EventGlimpse, row: GenerationRow | null): boolean {
     return (
-      decision.reason !== 'incomplete' &&
-      decision.ppid === this.#options.pid &&
-      row?.rules[decision.rule]?.id === CANARY_RULE
+      reason !== 'incomplete' && ppid === this.#options.pid && row?.rules[rule]?.id === CANARY_RULE
     );
   }
 
-  #context(
-    decision: KernelDecision,
-    row: GenerationRow | null,
-    mounts: readonly Mount[],
-    bootEpochMs: number,
-  ): ExplainContext {
+  #context(decision: KernelDecision, row: GenerationRow | null, turn: Turn): ExplainContext {
     const { store, bootId } = this.#options;
     const { digest } = row ?? { digest: null };
+    turn.mounts ??= this.#options.mounts();
     return {
       bootId,
-      bootEpochMs,
+      bootEpochMs: turn.bootEpochMs,
       rules: row?.rules ?? null,
       bundle: digest === null ? null : (store.admitted(digest)?.summary ?? null),
-      path: decision.pathCut ? null : locate(mounts, decision.object.dev, pathInside(decision)),
+      path: decision.pathCut
+        ? null
+        : locate(turn.mounts, decision.object.dev, pathInside(decision)),
       exe: this.#options.findExe(decision.tgid, decision.startBoottimeNs),
     };
   }
@@ -123,4 +165,22 @@ export class EventPump {
     if (row !== null) this.#rows.set(generation, row);
     return row;
   }
+}
+
+function countSuppressed(
+  turn: Turn,
+  key: string,
+  of: Pick<Suppressed, 'action' | 'reason' | 'generation'> & EventGlimpse,
+  row: GenerationRow | null,
+): void {
+  const at = toIso(turn.bootEpochMs, of.boottimeNs);
+  const known = turn.groups.get(key);
+  if (known !== undefined) {
+    turn.groups.set(key, { ...known, count: known.count + 1, lastAt: at });
+    return;
+  }
+  const { action, reason, generation } = of;
+  const named = reason === 'rule' || reason === 'refer' ? row?.rules[of.rule] : undefined;
+  const rule = named?.id ?? null;
+  turn.groups.set(key, { rule, action, reason, generation, count: 1, firstAt: at, lastAt: at });
 }

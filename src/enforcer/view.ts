@@ -18,7 +18,10 @@ export const NO_TOTALS: EventTotals = {
   denied: 0,
   audited: 0,
   incomplete: 0,
+  suppressed: 0,
 };
+
+const SUPPRESSED_SHOWN = 20;
 
 /** A generation as people ask for it. */
 export function toEnforced(row: GenerationRow | null, store: EnforcerStore): Enforced {
@@ -58,6 +61,7 @@ export function toStatus(facts: {
       detail,
     })),
     totals: facts.totals,
+    suppressed: store.history.suppressed(SUPPRESSED_SHOWN),
     adopted: opened.adopted,
     trust: { version: trust.version, fingerprint: trust.fingerprint },
     enforcerVersion: version,

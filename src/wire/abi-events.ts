@@ -8,7 +8,7 @@ import type { Identity } from '../core/image/resolution.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
 import { Unpacker } from './packer.ts';
 
-const EVENT_BYTES = 1176; // four bytes after the path are the compiler's
+const EVENT_BYTES = 1184;
 const COUNTERS_BYTES = 64;
 const PATH_BYTES = 1024;
 const COMM_BYTES = 16;
@@ -71,9 +71,37 @@ export function unpackEvent(bytes: Uint8Array): KernelDecision | null {
     uid: from.u32(),
     pathCut: (from.u32() & PATH_CUT) !== 0,
   };
-  const comm = textUntilZero(from.skip(4).raw(COMM_BYTES));
+  const stacks = { kernel: from.u64(), user: from.u64() };
+  const comm = textUntilZero(from.raw(COMM_BYTES));
   const path = from.raw(PATH_BYTES).subarray(0, Math.min(pathLength, PATH_BYTES));
-  return { ...head, ...tail, comm, names: toNames(path) };
+  return { ...head, ...tail, stacks, comm, names: toNames(path) };
+}
+
+/** What decides whether an event is explained at all. */
+export interface EventGlimpse {
+  readonly generation: number;
+  readonly boottimeNs: bigint;
+  readonly rule: number;
+  readonly action: 'allow' | 'audit' | 'deny' | null;
+  readonly reason: KernelDecision['reason'];
+  readonly ppid: number;
+}
+
+// Offsets in struct wd_event; test/native compares them with the compiler's.
+const AT = { generation: 8, boottime: 16, rule: 92, action: 100, reason: 101, ppid: 116 } as const;
+
+/** Reads these few fields only: in a flood nothing else of an event is looked at. */
+export function glimpseEvent(bytes: Uint8Array): EventGlimpse | null {
+  if (bytes.length !== EVENT_BYTES) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    generation: Number(view.getBigUint64(AT.generation, true)),
+    boottimeNs: view.getBigUint64(AT.boottime, true),
+    rule: view.getUint32(AT.rule, true),
+    action: ACTIONS[view.getUint8(AT.action)] ?? null,
+    reason: REASONS[view.getUint8(AT.reason)] ?? null,
+    ppid: view.getUint32(AT.ppid, true),
+  };
 }
 
 /** `struct wd_counters` of one CPU. */

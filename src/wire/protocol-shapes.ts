@@ -13,6 +13,7 @@ import type {
   EnforcerStatus,
   Hold,
   ProofStatus,
+  SuppressedEvents,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
@@ -121,6 +122,18 @@ const hold: z.ZodType<Hold> = z.strictObject({
   at: z.string(),
 });
 
+const reason = z.enum(['rule', 'refer', 'incomplete', 'self']);
+
+const suppressed: z.ZodType<SuppressedEvents> = z.strictObject({
+  rule: z.string().nullable(),
+  action: z.enum(['deny', 'audit']),
+  reason,
+  generation: z.int(),
+  count: z.int(),
+  firstAt: z.string(),
+  lastAt: z.string(),
+});
+
 /** The whole status. */
 export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   enforced: enforcedShape,
@@ -144,7 +157,9 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
     denied: z.int(),
     audited: z.int(),
     incomplete: z.int(),
+    suppressed: z.int(),
   }),
+  suppressed: z.array(suppressed),
   adopted: z.boolean(),
   trust: z.strictObject({ version: z.int(), fingerprint: digest }),
   enforcerVersion: z.string(),
@@ -158,7 +173,7 @@ export const eventShape: z.ZodType<DecisionEvent> = z.strictObject({
   id: z.string(),
   at: z.string(),
   action: z.enum(['deny', 'audit']),
-  reason: z.enum(['rule', 'refer', 'incomplete', 'self']),
+  reason,
   operation: z.enum(OPERATIONS).nullable(),
   hook: z.string(),
   errno: z.literal('EACCES').nullable(),
@@ -180,6 +195,7 @@ export const eventShape: z.ZodType<DecisionEvent> = z.strictObject({
     cgroupId: z.string(),
     startedAt: z.string(),
   }),
+  stacks: z.strictObject({ kernel: z.string().nullable(), user: z.string().nullable() }),
 });
 
 /** A list of them, newest last. */

@@ -60,7 +60,7 @@ const client = connectEnforcer({
   activateTimeoutMs: 60_000,
 });
 const asAgent: Result<Peer> = ok({ uid: AGENT, gids: [AGENT] });
-const hello = { hello: { protocol: 1, client: 'test' } };
+const hello = { hello: { protocol: 2, client: 'test' } };
 
 /** Sends bytes, answers every frame until the connection ends. */
 function converse(...chunks: readonly Uint8Array[]): Promise<unknown[]> {
@@ -164,7 +164,7 @@ it('tells who asked that a bug ended the request, tells the process, and serves 
 
 describe('hostile peers', () => {
   it('refuses another protocol version with its own code', async () => {
-    const frames = await converse(encodeFrame({ hello: { protocol: 2, client: 'new' } }));
+    const frames = await converse(encodeFrame({ hello: { protocol: 3, client: 'new' } }));
     expect(frames).toEqual([closing('host/protocol-mismatch')]);
   });
 
@@ -284,6 +284,25 @@ describe('events', () => {
     const shown = expectOk(await client.events({ limit: 100 })).slice(before);
     expect(shown.length).toBeGreaterThan(0);
     expect(new Set(shown.map((it) => it.rule))).toEqual(new Set(['warder-baseline/canary']));
+  });
+
+  it('are counted by rule, exactly, when there are too many to explain', async () => {
+    const before = expectOk(await client.status());
+    const told = () => host.store?.history.tally().told ?? 0;
+    const toldBefore = told();
+    const flood = 5000;
+    for (let i = 0; i < flood; i += 1) host.kernel.emit('write', { rule: 0 });
+    for (let i = 0; i < 3; i += 1) host.kernel.emit('read', { rule: 1 });
+    while (host.kernel.waiting > 0) host.enforcer?.drain();
+    const after = expectOk(await client.status());
+    const explained = told() - toldBefore;
+    const suppressed = after.totals.suppressed - before.totals.suppressed;
+    expect(suppressed).toBeGreaterThan(flood / 2);
+    expect(explained + suppressed).toBe(flood + 3);
+    // The hammered rule used up its own share only.
+    expect(after.suppressed).toEqual([
+      expect.objectContaining({ rule: 'a/one', action: 'deny', count: suppressed }),
+    ]);
   });
 
   it('are told as lost when the ring was full, with exact totals', async () => {

@@ -36,6 +36,7 @@ int main(void)
 		.cpu = 14, .rule = 15, .hook = WD_HOOK_INODE_RENAME, .op = WD_OP_RENAME,
 		.action = WD_ACTION_DENY, .reason = WD_REASON_REFER, .path_len = 8, .ret = -13,
 		.pid = 16, .tgid = 17, .ppid = 18, .uid = 19, .path_flags = WD_PATH_CUT,
+		.kernel_stack = 20, .user_stack = 21,
 		.comm = "mv", .path = "key\\0srv",
 	};
 	struct wd_counters counters = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -126,6 +127,7 @@ describe('src/wire/abi', () => {
       tgid: 17,
       ppid: 18,
       uid: 19,
+      stacks: { kernel: 20n, user: 21n },
       comm: 'mv',
       names: ['key', 'srv'],
       pathCut: true,

@@ -108,7 +108,16 @@ export const STATUS: EnforcerStatus = {
     { hook: 'inode_rename', program: 'wd_inode_rename', state: 'attached', detail: '' },
     { hook: 'inode_file_setattr', program: 'wd_file_setattr', state: 'absent', detail: '' },
   ],
-  totals: { sequence: 43, emitted: 43, dropped: 0, denied: 41, audited: 2, incomplete: 0 },
+  totals: {
+    sequence: 43,
+    emitted: 43,
+    dropped: 0,
+    denied: 41,
+    audited: 2,
+    incomplete: 0,
+    suppressed: 0,
+  },
+  suppressed: [],
   adopted: false,
   trust: { version: 4, fingerprint: digest('a1') },
   enforcerVersion: '0.1.0',
@@ -186,6 +195,7 @@ export const DENIED: DecisionEvent = {
     cgroupId: '2183',
     startedAt: '2026-01-10T11:58:11Z',
   },
+  stacks: { kernel: '9e3779b97f4a7c15', user: null },
 };
 
 /** The same under a policy in mode audit. */

@@ -36,7 +36,7 @@ const EACCES = 13;
 const BANKS = 4;
 const OBJECT_ROW_BYTES = 48;
 const TREE_OFFSET = 28;
-const EVENT_BYTES = 1176;
+const EVENT_BYTES = 1184;
 
 interface Attempt {
   readonly hook: string;
@@ -152,6 +152,11 @@ export class FakeKernel implements KernelPort {
       tgid: change.tgid ?? 4_000_000,
       names: change.names ?? ['shadow', 'etc', '/'],
     });
+  }
+
+  /** Events that nobody has read yet. */
+  get waiting(): number {
+    return this.#ring.length;
   }
 
   probeHost(): HostFacts {
@@ -420,8 +425,8 @@ function packEvent(fields: {
   view.setUint32(108, fields.tgid, true);
   view.setUint32(112, fields.tgid, true);
   view.setUint32(116, fields.ppid, true);
-  bytes.set(Buffer.from('canary'), 132);
-  bytes.set(path, 148);
+  bytes.set(Buffer.from('canary'), 144);
+  bytes.set(path, 160);
   return bytes;
 }
 

@@ -18,6 +18,9 @@ const OUTCOMES: readonly Outcome['kind'][] = [
   'failed',
 ];
 
+// `sequence` is all; `dropped` were lost, `suppressed` were counted only.
+const EVENTS = ['sequence', 'denied', 'audited', 'incomplete', 'dropped', 'suppressed'] as const;
+
 /** Reports as one text with all series; `write` replaces the file as a whole. */
 export function metricsReporter(write: (text: string) => Result<void>): ReporterPort {
   const polls = new Map(OUTCOMES.map((kind) => [kind, 0]));
@@ -54,6 +57,13 @@ function render(
         const is = status.conditions.find((it) => it.type === type)?.status === 'True';
         return [type, is ? 1 : 0] as const;
       }),
+    ),
+    series(
+      'events_total',
+      'counter',
+      'Decisions that were no plain allow, since the programs loaded.',
+      'kind',
+      EVENTS.map((kind) => [kind, status.events?.[kind] ?? 0] as const),
     ),
     gauge('enforced_version', 'Version of the enforced bundle.', enforced?.bundle.version ?? 0),
     gauge('enforced_generation', 'Generation in the kernel.', enforced?.generation ?? 0),

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DecisionEvent } from '../../core/enforcement.ts';
+import type { DecisionEvent, SuppressedEvents } from '../../core/enforcement.ts';
 import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import type { Io } from '../io.ts';
@@ -29,8 +29,15 @@ export async function events(
     ...(options.after === undefined ? {} : { after: options.after }),
   });
   if (!found.ok) return failed('Events', [found.error]);
-  const text = found.value.length === 0 ? 'no events' : found.value.map(eventLine).join('\n');
-  return done('Events', { events: found.value as unknown as Json }, text);
+  const status = await enforcer.status();
+  if (!status.ok) return failed('Events', [status.error]);
+  const { suppressed } = status.value;
+  const lines = [...found.value.map(eventLine), ...suppressed.map(suppressedLine)];
+  const document = {
+    events: found.value as unknown as Json,
+    suppressed: suppressed as unknown as Json,
+  };
+  return done('Events', document, lines.length === 0 ? 'no events' : lines.join('\n'));
 }
 
 async function follow(enforcer: EnforcerPort, io: Io, format: OutputFormat): Promise<Outcome> {
@@ -43,6 +50,12 @@ async function follow(enforcer: EnforcerPort, io: Io, format: OutputFormat): Pro
     );
   }
   return done('EventsEnd', {}, '');
+}
+
+function suppressedLine(it: SuppressedEvents): string {
+  const action = it.action === 'deny' ? 'DENIED' : 'AUDIT ';
+  const rule = it.rule === null ? it.reason : escapeText(it.rule);
+  return `${it.lastAt} ${action} ${it.count} more by rule ${rule} since ${it.firstAt}, counted only`;
 }
 
 /** One event in one line; `warder explain ID` tells the rest. */

@@ -66,6 +66,7 @@ export function explainText(event: DecisionEvent): string {
           `parent ${process.ppid}, cgroup ${process.cgroupId}, started ${process.startedAt}`,
       ],
       ['object', object.identity],
+      ['stacks', stacksLine(event)],
     ]),
   ].join('\n');
 }
@@ -91,6 +92,11 @@ function reasonWithoutRule(event: DecisionEvent): string {
   return event.reason === 'self'
     ? 'it would change whom exemptions apply to'
     : 'the decision could not be completed, and what cannot be decided is denied';
+}
+
+function stacksLine({ stacks: { kernel, user } }: DecisionEvent): string | null {
+  if (kernel === null && user === null) return null;
+  return `kernel ${kernel ?? 'not recorded'}, user ${user ?? 'not recorded'}`;
 }
 
 function originLine(event: DecisionEvent): string | null {

@@ -83,7 +83,8 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ],
       [
         'events',
-        `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost`,
+        `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost` +
+          `${it.totals.suppressed === 0 ? '' : `, ${it.totals.suppressed} counted only`}`,
       ],
       ...agentRows(agent),
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),

@@ -32,6 +32,8 @@ export interface KernelDecision {
   readonly ppid: number;
   readonly uid: number;
   readonly comm: string;
+  /** Keys in the kernel's table of stacks; 0 is none. */
+  readonly stacks: { readonly kernel: bigint; readonly user: bigint };
   /** Names from the object up to the filesystem's root, as text (invalid UTF-8 replaced). */
   readonly names: readonly string[];
   /** Upper directories are missing from `names`. */
@@ -92,6 +94,7 @@ export function explainDecision(
       cgroupId: String(decision.cgroupId),
       startedAt: toIso(context.bootEpochMs, decision.startBoottimeNs),
     },
+    stacks: { kernel: stackKey(decision.stacks.kernel), user: stackKey(decision.stacks.user) },
   };
 }
 
@@ -114,6 +117,11 @@ function formatIdentity({ dev, ino, gen, sub }: Identity): string {
   return `${dev}:${ino}:${gen}${sub === 0n ? '' : `:${sub}`}`;
 }
 
-function toIso(bootEpochMs: number, ns: bigint): string {
+function stackKey(key: bigint): string | null {
+  return key === 0n ? null : key.toString(16).padStart(16, '0');
+}
+
+/** A moment of boot time, in UTC. */
+export function toIso(bootEpochMs: number, ns: bigint): string {
   return new Date(bootEpochMs + Number(ns / 1_000_000n)).toISOString();
 }

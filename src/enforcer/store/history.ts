@@ -7,6 +7,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { transaction } from '../../adapters/disk/database.ts';
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Result } from '../../core/result.ts';
+import { addSuppressed, listSuppressed, NO_TALLY, type Suppressed, type Tally } from './tally.ts';
+
+/** What came out of the rings at one time. */
+export interface Taken {
+  readonly events: readonly DecisionEvent[];
+  readonly suppressed: readonly Suppressed[];
+  readonly canaries: number;
+  readonly unread: number;
+}
 
 /** Events in the order of their arrival. */
 export class History {
@@ -19,8 +28,12 @@ export class History {
   }
 
   /** Appends and forgets the oldest beyond the bound. An id that is already there is kept. */
-  append(events: readonly DecisionEvent[]): Result<void> {
+  append(taken: Taken): Result<void> {
+    const { events, suppressed } = taken;
     return transaction(this.#database, 'recording events', () => {
+      this.#count(taken);
+      if (suppressed.length > 0) addSuppressed(this.#database, suppressed);
+      if (events.length === 0) return;
       const insert = this.#database.prepare(
         'INSERT OR IGNORE INTO events (id, event) VALUES (?, ?)',
       );
@@ -29,6 +42,22 @@ export class History {
         .prepare('DELETE FROM events WHERE position <= (SELECT max(position) FROM events) - ?')
         .run(this.#eventsMax);
     });
+  }
+
+  /** What became of the events so far. */
+  tally(): Tally {
+    const row = this.#database.prepare("SELECT value FROM facts WHERE name = 'tally'").get();
+    return row === undefined ? NO_TALLY : (JSON.parse(String(row['value'])) as Tally);
+  }
+
+  /** The rings are new, and so are the kernel's counters. */
+  beginTally(): Result<void> {
+    return transaction(this.#database, 'counting events from 0', () => this.#putTally(NO_TALLY));
+  }
+
+  /** Groups of events that were counted only, the latest first. */
+  suppressed(limit: number): readonly Suppressed[] {
+    return listSuppressed(this.#database, limit);
   }
 
   /** The newest `limit` events, newest last; with `after`, the oldest ones after that id. */
@@ -54,5 +83,23 @@ export class History {
   get(id: string): DecisionEvent | null {
     const row = this.#database.prepare('SELECT event FROM events WHERE id = ?').get(id);
     return row === undefined ? null : (JSON.parse(String(row['event'])) as DecisionEvent);
+  }
+
+  #count({ events, suppressed, canaries, unread }: Taken): void {
+    const before = this.tally();
+    this.#putTally({
+      told: before.told + events.length,
+      canaries: before.canaries + canaries,
+      suppressed: suppressed.reduce((sum, it) => sum + it.count, before.suppressed),
+      unread: before.unread + unread,
+    });
+  }
+
+  #putTally(tally: Tally): void {
+    this.#database
+      .prepare(
+        "INSERT INTO facts VALUES ('tally', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      )
+      .run(JSON.stringify(tally));
   }
 }

@@ -46,4 +46,17 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL UNIQUE,
      event TEXT NOT NULL
    ) STRICT;`,
+  // 2: a flood is counted where it is not explained.
+  `CREATE TABLE suppressed (
+     rule TEXT NOT NULL, -- empty: no rule decided
+     action TEXT NOT NULL CHECK (action IN ('deny', 'audit')),
+     reason TEXT NOT NULL,
+     generation INTEGER NOT NULL,
+     count INTEGER NOT NULL,
+     first_at TEXT NOT NULL,
+     last_at TEXT NOT NULL,
+     PRIMARY KEY (rule, action, reason, generation)
+   ) STRICT;
+   -- Events kept from before have no stacks.
+   UPDATE events SET event = json_set(event, '$.stacks', json('{"kernel":null,"user":null}'));`,
 ];
