@@ -67,6 +67,8 @@ int BPF_PROG(inode_getattr, struct path *path, int ret)
 	asked->mode = inode->i_mode;
 	asked->magic = sb->s_magic;
 	asked->thread_ns = wd_thread_start();
+	if (asked->claim)
+		wd_claim();
 	asked->seen = 1;
 	return 0;
 }

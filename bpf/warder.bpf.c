@@ -5,6 +5,7 @@
 #include "attr.bpf.c"
 #include "file.bpf.c"
 #include "name.bpf.c"
+#include "self.bpf.c"
 #include "task.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

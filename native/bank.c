@@ -118,8 +118,8 @@ out:
 }
 
 /* Makes one inner map with exactly these rows, frozen and compared; returns its descriptor. */
-static int make_inner(struct wd_map *outer, uint32_t bank, const struct wd_rows *rows,
-		      struct wd_error *reterr_error)
+static int make_inner(struct wd_kernel *kernel, struct wd_map *outer, uint32_t bank,
+		      const struct wd_rows *rows, struct wd_error *reterr_error)
 {
 	const size_t row_bytes = outer->inner_key_bytes + outer->inner_value_bytes;
 	uint32_t count = (uint32_t)(rows->length / row_bytes);
@@ -131,7 +131,8 @@ static int make_inner(struct wd_map *outer, uint32_t bank, const struct wd_rows 
 			    outer->inner_value_bytes, count > 0 ? count : 1, &outer->inner_opts);
 	if (fd < 0)
 		return wd_fail(reterr_error, "map-create", errno, name, "%u rows", count);
-	if (wd_write_rows(fd, name, rows, outer->inner_key_bytes, outer->inner_value_bytes,
+	if (wd_own_map(kernel, fd, reterr_error) != 0 ||
+	    wd_write_rows(fd, name, rows, outer->inner_key_bytes, outer->inner_value_bytes,
 			  reterr_error) != 0)
 		goto fail;
 	if (bpf_map_freeze(fd) != 0) {
@@ -153,7 +154,7 @@ static int make_header(struct wd_kernel *kernel, uint32_t bank, const struct wd_
 	struct wd_rows rows = { row, sizeof(row) };
 
 	memcpy(row + sizeof(uint32_t), header, sizeof(*header));
-	return make_inner(wd_map_named(kernel, "committed"), bank, &rows, reterr_error);
+	return make_inner(kernel, wd_map_named(kernel, "committed"), bank, &rows, reterr_error);
 }
 
 static int unpin_header(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_error)
@@ -205,13 +206,16 @@ int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *imag
 
 		if (check_rows(outer, &image->tables[i], tables[i].name, reterr_error) != 0)
 			goto out;
-		fds[i] = make_inner(outer, bank, &image->tables[i], reterr_error);
+		fds[i] = make_inner(kernel, outer, bank, &image->tables[i], reterr_error);
 		if (fds[i] < 0)
 			goto out;
 	}
 	fds[WD_TABLES] = make_header(kernel, bank, &image->header, reterr_error);
 	if (fds[WD_TABLES] >= 0)
 		result = store(kernel, bank, fds, reterr_error);
+	/* The maps that were in this bank are gone. */
+	if (result == 0)
+		result = wd_own_everything(kernel, reterr_error);
 out:
 	for (int i = 0; i <= WD_TABLES; i++) {
 		if (fds[i] >= 0)

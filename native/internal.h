@@ -122,6 +122,17 @@ int wd_identify(struct wd_map *map, int fd, uint64_t lister_ns, struct wd_resolv
 /* `reterr_error` may be NULL, when an earlier error is to be told. */
 int wd_stop_resolving(struct wd_map *map, struct wd_error *reterr_error);
 
+/* Resolves a path, and makes the process that asks the enforcer; see struct wd_self. */
+int wd_claim_path(struct wd_kernel *kernel, const char *path, struct wd_resolve *ret_identity,
+		  struct wd_error *reterr_error);
+
+/* --- self.c --- */
+/* Lists one map or the program of one link as Warder's. */
+int wd_own_map(struct wd_kernel *kernel, int fd, struct wd_error *reterr_error);
+int wd_own_program(struct wd_kernel *kernel, int link_fd, struct wd_error *reterr_error);
+/* Lists all that the handle has, and takes from the list what no longer exists. */
+int wd_own_everything(struct wd_kernel *kernel, struct wd_error *reterr_error);
+
 /* --- bank.c --- */
 int wd_header_path(struct wd_kernel *kernel, uint32_t bank, char *ret_path, size_t size,
 		   struct wd_error *reterr_error);

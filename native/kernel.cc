@@ -125,6 +125,8 @@ Napi::Function Kernel::Define(Napi::Env env)
 	return DefineClass(env, "Kernel",
 			   {
 				   InstanceMethod<&Kernel::Resolve>("resolve"),
+				   InstanceMethod<&Kernel::Protect>("protect"),
+				   InstanceMethod<&Kernel::Unprotect>("unprotect"),
 				   InstanceMethod<&Kernel::Scan>("scan"),
 				   InstanceMethod<&Kernel::Fill>("fill"),
 				   InstanceMethod<&Kernel::Commit>("commit"),
@@ -185,6 +187,30 @@ Napi::Value Kernel::Resolve(const Napi::CallbackInfo &info)
 	result.Set("mode", found.mode);
 	result.Set("magic", FromU64(env, found.magic));
 	return result;
+}
+
+Napi::Value Kernel::Protect(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	wd_kernel *handle = Handle(env);
+	Napi::Object by = ToObject(info[0], "by");
+	std::string launcher = ToPath(by.Get("launcher"), "launcher");
+	std::string runtime = ToPath(by.Get("runtime"), "runtime");
+	wd_error error;
+
+	if (wd_protect(handle, launcher.c_str(), runtime.c_str(), &error) != 0)
+		Throw(env, error);
+	return env.Undefined();
+}
+
+Napi::Value Kernel::Unprotect(const Napi::CallbackInfo &info)
+{
+	wd_kernel *handle = Handle(info.Env());
+	wd_error error;
+
+	if (wd_unprotect(handle, &error) != 0)
+		Throw(info.Env(), error);
+	return info.Env().Undefined();
 }
 
 Napi::Value Kernel::Scan(const Napi::CallbackInfo &info)

@@ -25,6 +25,8 @@ class Kernel : public Napi::ObjectWrap<Kernel>
 
       private:
 	Napi::Value Resolve(const Napi::CallbackInfo &info);
+	Napi::Value Protect(const Napi::CallbackInfo &info);
+	Napi::Value Unprotect(const Napi::CallbackInfo &info);
 	Napi::Value Scan(const Napi::CallbackInfo &info);
 	Napi::Value Fill(const Napi::CallbackInfo &info);
 	Napi::Value Commit(const Napi::CallbackInfo &info);

@@ -120,6 +120,15 @@ int wd_disable_pins(const char *pin_dir, struct wd_removal *ret_removal,
 int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
 		    struct wd_resolve *ret_identity, struct wd_error *reterr_error);
 
+/* --- self.c ------------------------------------------------------------------------------- */
+
+/* Closes Warder's maps, programs, pins' file system and this process to every other process. After
+ * it, only a process that executed `launcher` and then `runtime` can open this build again. Codes:
+ * open, stat, resolve, protect. */
+int wd_protect(struct wd_kernel *kernel, const char *launcher, const char *runtime,
+	       struct wd_error *reterr_error);
+int wd_unprotect(struct wd_kernel *kernel, struct wd_error *reterr_error);
+
 /* --- scan.c ------------------------------------------------------------------------------- */
 
 struct wd_scan {

@@ -82,6 +82,8 @@ static const struct wanted_map wanted_maps[] = {
 	{ "exempt", sizeof(uint32_t), sizeof(struct wd_exempt_key) },
 	{ "counters", sizeof(struct wd_counters), 0 },
 	{ "resolve", sizeof(struct wd_resolve), 0 },
+	{ "self", sizeof(struct wd_self), 0 },
+	{ "own", sizeof(uint32_t), 0 },
 	{ "denials", 0, 0 },
 	{ "events", 0, 0 },
 };

@@ -160,7 +160,8 @@ int wd_open(const struct wd_open_options *options, struct wd_kernel **ret_kernel
 	if (take_options(kernel, options, reterr_error) != 0 ||
 	    wd_make_dir(kernel->pin_dir, reterr_error) != 0 ||
 	    wd_lock_pin_dir(kernel->pin_dir, &kernel->lock_fd, reterr_error) != 0 ||
-	    load_or_adopt(kernel, reterr_error) != 0) {
+	    load_or_adopt(kernel, reterr_error) != 0 ||
+	    wd_own_everything(kernel, reterr_error) != 0) {
 		wd_close(kernel);
 		return -1;
 	}

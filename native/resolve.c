@@ -8,13 +8,13 @@
 
 #include "internal.h"
 
-int wd_identify(struct wd_map *map, int fd, uint64_t lister_ns, struct wd_resolve *ret_identity,
-		struct wd_error *reterr_error)
+static int ask(struct wd_map *map, int fd, struct wd_resolve request,
+	       struct wd_resolve *ret_identity, struct wd_error *reterr_error)
 {
-	struct wd_resolve request = { .tid = (uint32_t)gettid(), .lister_ns = lister_ns };
 	const uint32_t slot = 0;
 	struct statx stat;
 
+	request.tid = (uint32_t)gettid();
 	if (bpf_map_update_elem(map->fd, &slot, &request, BPF_ANY) != 0)
 		return wd_fail(reterr_error, "resolve", errno, map->name, "cannot write");
 	/* The program has answered before the filesystem is asked, and a filesystem that belongs to
@@ -29,6 +29,13 @@ int wd_identify(struct wd_map *map, int fd, uint64_t lister_ns, struct wd_resolv
 	return 0;
 }
 
+int wd_identify(struct wd_map *map, int fd, uint64_t lister_ns, struct wd_resolve *ret_identity,
+		struct wd_error *reterr_error)
+{
+	return ask(map, fd, (struct wd_resolve){ .lister_ns = lister_ns }, ret_identity,
+		   reterr_error);
+}
+
 int wd_stop_resolving(struct wd_map *map, struct wd_error *reterr_error)
 {
 	const struct wd_resolve off = { 0 };
@@ -40,8 +47,9 @@ int wd_stop_resolving(struct wd_map *map, struct wd_error *reterr_error)
 	return result == 0 ? 0 : -1;
 }
 
-int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
-		    struct wd_resolve *ret_identity, struct wd_error *reterr_error)
+static int ask_path(struct wd_kernel *kernel, const char *path, bool follow,
+		    struct wd_resolve request, struct wd_resolve *ret_identity,
+		    struct wd_error *reterr_error)
 {
 	struct wd_map *map = wd_map_named(kernel, "resolve");
 	int fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
@@ -49,7 +57,7 @@ int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
 
 	if (fd < 0)
 		return wd_fail(reterr_error, "open", errno, path, "cannot open the path");
-	result = wd_identify(map, fd, 0, ret_identity, reterr_error);
+	result = ask(map, fd, request, ret_identity, reterr_error);
 	if (result != 0)
 		strncpy(reterr_error->object, path, sizeof(reterr_error->object) - 1);
 	close(fd);
@@ -57,4 +65,17 @@ int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
 	if (wd_stop_resolving(map, result == 0 ? reterr_error : NULL) != 0)
 		result = -1;
 	return result;
+}
+
+int wd_resolve_path(struct wd_kernel *kernel, const char *path, bool follow,
+		    struct wd_resolve *ret_identity, struct wd_error *reterr_error)
+{
+	return ask_path(kernel, path, follow, (struct wd_resolve){ 0 }, ret_identity, reterr_error);
+}
+
+int wd_claim_path(struct wd_kernel *kernel, const char *path, struct wd_resolve *ret_identity,
+		  struct wd_error *reterr_error)
+{
+	return ask_path(kernel, path, true, (struct wd_resolve){ .claim = 1 }, ret_identity,
+			reterr_error);
 }

@@ -89,7 +89,14 @@ enum wd_hook {
 	WD_HOOK_INODE_FILE_SETATTR = 21,
 	WD_HOOK_TASK_PRCTL = 22,
 	WD_HOOK_INODE_GETATTR = 23, /* the resolver; judges nothing */
-	WD_HOOKS = 32,
+	/* From here on: hooks that protect Warder itself. */
+	WD_HOOK_BPF_MAP = 40,
+	WD_HOOK_BPF_PROG = 41,
+	WD_HOOK_PTRACE_ACCESS_CHECK = 42,
+	WD_HOOK_TASK_KILL = 43,
+	WD_HOOK_SB_UMOUNT = 44,
+	WD_HOOK_BPRM_COMMITTED_CREDS = 45,
+	WD_HOOKS = 64,
 };
 
 /* A set of rules. Bit n is the rule with the n-th smallest `policy/rule` in byte order, so the
@@ -212,7 +219,30 @@ struct wd_resolve {
 	/* Not 0: the thread of that id and this start may list any directory. The start names the
 	 * thread uniquely, so a scan that died leaves nothing for a later thread of its id. */
 	__u64 lister_ns;
+	__u32 claim; /* 1: the process of this thread is the enforcer; while `self` is off, or by it */
+	__u32 pad; /* zero */
 };
+
+/*
+ * Who the enforcer is. A process becomes the enforcer by executing `launcher` and then, from the
+ * same task, `runtime`: untraced, and seeing the same root as the process that switched this on.
+ */
+struct wd_self {
+	__u32 on;	  /* 1: what is Warder's is closed to every other process */
+	__u32 pins_dev;	  /* s_dev of the BPF file system that holds the pins */
+	__u64 root_mount; /* addresses; out: of the process that claimed */
+	__u64 root_dentry;
+	struct wd_identity launcher;
+	struct wd_identity runtime;
+};
+
+/* A kernel object of Warder's, by its id. */
+struct wd_own_key {
+	__u32 kind; /* WD_OWN_* */
+	__u32 id;
+};
+#define WD_OWN_MAP 1u
+#define WD_OWN_PROG 2u
 
 /* A request for the test program: the same as a hook builds from dentries, from an array. */
 #define WD_TEST_STEPS 16

@@ -71,8 +71,29 @@ struct dentry {
 	} d_u;
 };
 
+struct vfsmount {
+	struct super_block *mnt_sb;
+};
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+
+struct fs_struct {
+	struct path root;
+};
+
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
 };
 
 struct file {
@@ -120,6 +141,8 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
+	unsigned int ptrace;
+	struct fs_struct *fs;
 };
 
 #pragma clang attribute pop

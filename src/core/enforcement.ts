@@ -113,6 +113,13 @@ export interface Hold {
   readonly at: string;
 }
 
+/** Whether Warder's own state is closed to every other process, root's included. */
+export interface SelfProtection {
+  readonly state: 'on' | 'off' | 'unavailable';
+  /** Why it is not on; '' when it is. */
+  readonly detail: string;
+}
+
 export interface EnforcerStatus {
   readonly enforced: Enforced;
   readonly lastKnownGood: BundleSummary | null;
@@ -126,6 +133,7 @@ export interface EnforcerStatus {
   /** The groups behind `totals.suppressed`, the latest first; at most 20. */
   readonly suppressed: readonly SuppressedEvents[];
   readonly adopted: boolean;
+  readonly selfProtection: SelfProtection;
   readonly trust: { readonly version: number; readonly fingerprint: Digest };
   readonly enforcerVersion: string;
   readonly bootId: string;

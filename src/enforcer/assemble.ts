@@ -9,12 +9,13 @@ import type { ClockPort, VerifierPort } from '../ports.ts';
 import { Alerts } from './alerts.ts';
 import { Enforcer } from './enforcer.ts';
 import { EventPump } from './events.ts';
-import { EXPLAIN_RATES, type ExplainRates } from './explain-budget.ts';
+import { EXPLAIN_RATES } from './explain-budget.ts';
 import { Generations, type Step } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { Mount } from './mounts.ts';
 import { findExe, readUptimeMs } from './processes.ts';
 import { Prover } from './prover.ts';
+import type { SelfPlan } from './self-protection.ts';
 import type { EnforcerStore } from './store/store.ts';
 
 /** Everything that the enforcer stands on. */
@@ -34,10 +35,9 @@ export interface Foundations {
   readonly confirmWindowMs: number;
   readonly proofPeriodMs: number;
   readonly scanEntriesMax: number;
+  readonly self: SelfPlan;
   readonly bootId: string;
   readonly bootEpochMs: () => number;
-  /** Default: {@link EXPLAIN_RATES}. */
-  readonly explain?: ExplainRates | undefined;
   readonly mounts: () => Result<readonly Mount[]>;
   readonly tell: (alert: Failure) => void;
   readonly step: (step: Step) => void;
@@ -61,7 +61,7 @@ export function assemble(on: Foundations): {
       const found = mounts();
       return found.ok ? found.value : [];
     },
-    rates: on.explain ?? EXPLAIN_RATES,
+    rates: EXPLAIN_RATES,
     bootEpochMs: on.bootEpochMs,
     uptimeMs: readUptimeMs,
     findExe,
@@ -84,6 +84,7 @@ export function assemble(on: Foundations): {
     prover,
     alerts,
     bootId,
+    self: on.self,
     object: on.object,
     pinDir: on.pinDir,
     confirmWindowMs: on.confirmWindowMs,

@@ -8,7 +8,7 @@ import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { RuleLine } from '../core/enforcer/startup.ts';
 import { buildImage } from '../core/image/build.ts';
 import type { GenerationImage } from '../core/image/image.ts';
-import { withBaseline } from '../core/policy/baseline.ts';
+import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type ResolverOptions, resolvePolicy } from './resolver.ts';
@@ -20,16 +20,19 @@ export interface CompiledGeneration {
   readonly demoted: readonly string[];
 }
 
+/** What a host adds to the rules. */
+export interface CompileHost {
+  readonly canaryDir: string;
+  readonly self: SelfPaths | null;
+  readonly programs: readonly KernelProgram[];
+  readonly resolver: ResolverOptions;
+}
+
 /** Compiles a bundle's rules (or none) together with the baseline. */
-export function compileGeneration(
-  ir: PolicyIr,
-  canaryDir: string,
-  programs: readonly KernelProgram[],
-  resolver: ResolverOptions,
-): Result<CompiledGeneration> {
-  const plan = planHooks(withBaseline(ir, canaryDir), programs);
+export function compileGeneration(ir: PolicyIr, host: CompileHost): Result<CompiledGeneration> {
+  const plan = planHooks(withBaseline(ir, host.canaryDir, host.self), host.programs);
   if (!plan.ok) return plan;
-  const resolution = resolvePolicy(plan.value.ir, resolver);
+  const resolution = resolvePolicy(plan.value.ir, host.resolver);
   if (!resolution.ok) return resolution;
   const image = buildImage(plan.value.ir, resolution.value);
   if (!image.ok) return image;

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,18 +22,23 @@ import type { Enforcer } from './enforcer.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { readMounts } from './mounts.ts';
 import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
+import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
-import { openStore } from './store/store.ts';
+import { type OpenedStore, openStore } from './store/store.ts';
 import { takeTrust } from './trust-in-force.ts';
 
-const CONNECTIONS_MAX = 32;
-const SESSION_LIMITS = { frameMs: 30_000, idleMs: 600_000, unsentBytesMax: 1024 * 1024 } as const;
+const BOOT_OFF = 'warder.enforce=0';
+const SERVER_LIMITS = {
+  connectionsMax: 32,
+  limits: { frameMs: 30_000, idleMs: 600_000, unsentBytesMax: 1024 * 1024 },
+} as const;
 const OBJECT = fileURLToPath(new URL('../../bpf/build/warder.bpf.o', import.meta.url));
 
 /** What the process needs of its surroundings. */
 export interface Surroundings {
   readonly clock: ClockPort;
   readonly version: string;
+  readonly configPath: string;
   readonly log: (level: 'info' | 'warn', message: string, alert: Failure | null) => void;
 }
 
@@ -52,14 +57,14 @@ export async function composeEnforcer(
 ): Promise<Result<RunningEnforcer>> {
   const owners = readOwners(config);
   if (!owners.ok) return owners;
-  const kernel: KernelPort = new Kernel(loadAddon(config.addon));
-  const unsupported = hostFailure(judgeHost(kernel.probeHost()));
-  if (unsupported !== null) return err(unsupported);
+  const able = openHost(config);
+  if (!able.ok) return able;
+  const kernel = able.value;
 
   makeFolders(config);
   const lock = acquireLock(join(config.stateDir, 'lock'));
   if (!lock.ok) return lock;
-  const opened = openStore(config.stateDir, config.eventsMax);
+  const opened = openStoreAtBoot(config);
   if (!opened.ok) return opened;
   const { store } = opened.value;
   const trust = takeTrust(config.trust, store);
@@ -76,6 +81,7 @@ export async function composeEnforcer(
     verifier,
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
+    self: readSelf(config, around.configPath),
     bootId: readBootId(),
     bootEpochMs: () => clock.nowMs() - readUptimeMs(),
     mounts: readMounts,
@@ -95,8 +101,7 @@ export async function composeEnforcer(
     enforcer,
     enforcerVersion: version,
     peerOf: (socket) => readPeer(kernel, socket),
-    connectionsMax: CONNECTIONS_MAX,
-    limits: SESSION_LIMITS,
+    ...SERVER_LIMITS,
     onBug: bug.resolve,
   });
   const timer = startDraining(enforcer, config.drainMs);
@@ -119,9 +124,44 @@ export async function composeEnforcer(
   });
 }
 
+function openHost(config: EnforcerConfig): Result<KernelPort> {
+  const kernel: KernelPort = new Kernel(loadAddon(config.addon));
+  const unsupported = hostFailure(judgeHost(kernel.probeHost()));
+  return unsupported === null ? ok(kernel) : err(unsupported);
+}
+
 function makeFolders({ stateDir, socket }: EnforcerConfig): void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(socket.path), { recursive: true, mode: 0o755 });
+}
+
+// Whoever can set the kernel's command line owns the host; for everybody else enforcement stays on.
+function openStoreAtBoot(config: EnforcerConfig): Result<OpenedStore> {
+  const opened = openStore(config.stateDir, config.eventsMax);
+  const words = readFileSync('/proc/cmdline', 'latin1').trim().split(/\s+/);
+  if (!opened.ok || !words.includes(BOOT_OFF)) return opened;
+  const { store, alerts } = opened.value;
+  const reason = `the kernel command line says ${BOOT_OFF}`;
+  store.switchOff(reason);
+  const off = failure('host/off-at-boot', `nothing is enforced: ${reason}`, {
+    hints: ['boot without it to enforce again'],
+  });
+  return ok({ store, alerts: [...alerts, off] });
+}
+
+function readSelf(config: EnforcerConfig, configPath: string): SelfPlan {
+  return planSelf({
+    configured: config.selfProtection,
+    launcher: process.env['WARDER_LAUNCHER'],
+    runtime: process.execPath,
+    program: realProgram(process.argv[1] ?? ''),
+    configPath,
+    trustPath: config.trust,
+    pinDir: config.pinDir,
+    stateDir: config.stateDir,
+    init: realProgram('/proc/1/exe'),
+    cgroup: readFileSync('/proc/self/cgroup', 'utf8'),
+  });
 }
 
 function startDraining(enforcer: Enforcer, everyMs: number): NodeJS.Timeout {

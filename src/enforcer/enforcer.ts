@@ -15,6 +15,7 @@ import type {
   Enforced,
   EnforcerStatus,
   EventTotals,
+  SelfProtection,
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
@@ -29,8 +30,10 @@ import { type BuildOptions, build, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
+import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
 import { recordRollback } from './rollback.ts';
+import type { SelfPlan } from './self-protection.ts';
 import { converge } from './startup.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
@@ -43,7 +46,8 @@ export interface EnforcerParts {
   readonly pump: EventPump;
   readonly prover: Prover;
   readonly alerts: Alerts;
-  readonly build: Omit<BuildOptions, 'programs'>;
+  readonly build: Omit<BuildOptions, 'programs' | 'self'>;
+  readonly self: SelfPlan;
   readonly object: string;
   readonly pinDir: string;
   readonly bootId: string;
@@ -56,12 +60,17 @@ export class Enforcer implements EnforcerPort {
   readonly #build: BuildOptions;
   readonly #window: ConfirmWindow;
   #opened: OpenReport = { adopted: false, programs: [] };
+  #self: SelfProtection = NOT_PROTECTED;
   #dropped = 0;
   readonly #turns = new Turns();
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
-    this.#build = { ...parts.build, programs: () => this.#opened.programs };
+    this.#build = {
+      ...parts.build,
+      programs: () => this.#opened.programs,
+      self: () => (parts.self.kind === 'on' && this.#self.state === 'on' ? parts.self.paths : null),
+    };
     this.#window = new ConfirmWindow(parts.clock, parts.confirmWindowMs);
   }
 
@@ -102,6 +111,7 @@ export class Enforcer implements EnforcerPort {
         row: this.#current(),
         prover: this.#parts.prover,
         opened: this.#opened,
+        selfProtection: this.#self,
         totals: this.#totals(),
         alerts: this.#parts.alerts.list(),
         bootId: this.#parts.bootId,
@@ -152,6 +162,7 @@ export class Enforcer implements EnforcerPort {
       const removed = this.#parts.kernel.disable(this.#parts.pinDir);
       if (!removed.ok) return removed;
       this.#opened = { adopted: false, programs: [] };
+      this.#self = NOT_PROTECTED;
       return ok({ kind: 'nothing' });
     });
   }
@@ -174,14 +185,12 @@ export class Enforcer implements EnforcerPort {
   }
 
   async #start(): Promise<Result<Enforced>> {
-    const { kernel, object, pinDir, alerts } = this.#parts;
+    const { kernel, alerts } = this.#parts;
     if (this.#store.read('disabled') !== null) return ok({ kind: 'nothing' });
-    const opened = kernel.open({ object, pinDir });
+    const opened = openKernel(this.#parts, this.#store);
     if (!opened.ok) return opened;
-    this.#opened = opened.value;
-    // New maps count from 0, and so does what becomes of their events.
-    const tallied = opened.value.adopted ? ok(undefined) : this.#store.history.beginTally();
-    if (!tallied.ok) alerts.raise(tallied.error);
+    this.#opened = opened.value.report;
+    this.#self = opened.value.self;
     const committed = kernel.committed();
     if (!committed.ok) return committed;
     const row = await converge(committed.value, this.#build);

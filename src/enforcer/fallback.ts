@@ -8,6 +8,7 @@
 import type { Digest } from '../core/digest.ts';
 import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { SelfPaths } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { type AdmissionOptions, replay } from './admission.ts';
@@ -16,6 +17,7 @@ import { isCanaryComplete, prepareCanary } from './canary.ts';
 import { compileGeneration } from './compile-generation.ts';
 import type { Generations } from './generations.ts';
 import type { ResolverOptions } from './resolver.ts';
+import { fitsSelf } from './self-protection.ts';
 
 /** What building a generation needs. */
 export interface BuildOptions {
@@ -23,6 +25,8 @@ export interface BuildOptions {
   readonly generations: Generations;
   readonly resolver: ResolverOptions;
   readonly programs: () => readonly KernelProgram[];
+  /** What is closed to other processes; null while protection is off. */
+  readonly self: () => SelfPaths | null;
   readonly alerts: Alerts;
   readonly canaryBase: string;
   readonly bootId: string;
@@ -39,7 +43,12 @@ export function build(
   const { admission, generations, canaryBase, bootId } = options;
   const canaryDir = prepareCanary(canaryBase, bootId, admission.store);
   if (!canaryDir.ok) return canaryDir;
-  const compiled = compileGeneration(ir, canaryDir.value, options.programs(), options.resolver);
+  const compiled = compileGeneration(ir, {
+    canaryDir: canaryDir.value,
+    self: options.self(),
+    programs: options.programs(),
+    resolver: options.resolver,
+  });
   if (!compiled.ok) return compiled;
   admission.step('compiled');
   return generations.bringUp(digest, canaryDir.value, compiled.value);
@@ -92,7 +101,8 @@ async function bringBack(
 ): Promise<Result<GenerationRow>> {
   const pinned = options.generations.pinned(digest);
   // Without its canaries a generation could not be proven any more.
-  if (pinned !== null && isCanaryComplete(pinned.canaryDir)) {
+  const fits = pinned !== null && fitsSelf(pinned.rules, options.self());
+  if (fits && isCanaryComplete(pinned.canaryDir)) {
     const committed = options.generations.commit(pinned);
     if (committed.ok) return committed;
     options.alerts.raise(committed.error);

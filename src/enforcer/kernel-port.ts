@@ -44,6 +44,9 @@ export interface KernelPort {
   drainEvents(max: number): Result<readonly Uint8Array[]>;
   /** An ordinary child tries each; 0, an errno, or -1 for no answer. */
   tryAll(tries: readonly CanaryTry[]): Result<readonly number[]>;
+  /** Closes Warder's own objects and this process to every process but the enforcer. */
+  protect(by: { readonly launcher: string; readonly runtime: string }): Result<void>;
+  unprotect(): Result<void>;
   /** What the kernel says of every link; the first call takes long. */
   proof(): Result<readonly ProgramProof[]>;
   /** Removes pins of other builds, after this one enforces. */

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../adapters/clock/system-clock.ts';
 import { EXIT, type ExitCode } from '../core/errors/spec.ts';
@@ -25,6 +26,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   const running = await composeEnforcer(config.value, {
     clock,
     version: VERSION,
+    configPath: resolve(path.value),
     log,
   });
   if (!running.ok) return refuse(running.error);

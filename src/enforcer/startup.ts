@@ -9,6 +9,7 @@ import { err, type Failure, failure, ok, type Result, unreachable } from '../cor
 import { replay } from './admission.ts';
 import { isCanaryComplete } from './canary.ts';
 import { type BuildOptions, build, fallBack, rebuild } from './fallback.ts';
+import { fitsSelf } from './self-protection.ts';
 
 /** Converges the kernel to what should be enforced; the programs are open already. */
 export async function converge(
@@ -24,7 +25,8 @@ export async function converge(
     row,
     bootId,
     hold,
-    canaryComplete: row !== null && isCanaryComplete(row.canaryDir),
+    isComplete:
+      row !== null && isCanaryComplete(row.canaryDir) && fitsSelf(row.rules, options.self()),
   });
   switch (plan.kind) {
     case 'adopt': {

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Enforced, EnforcerStatus, EventTotals } from '../core/enforcement.ts';
+import type { Enforced, EnforcerStatus, EventTotals, SelfProtection } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { Failure } from '../core/result.ts';
@@ -40,6 +40,7 @@ export function toStatus(facts: {
   readonly row: GenerationRow | null;
   readonly prover: Prover;
   readonly opened: OpenReport;
+  readonly selfProtection: SelfProtection;
   readonly totals: EventTotals;
   readonly alerts: readonly Failure[];
   readonly bootId: string;
@@ -63,6 +64,7 @@ export function toStatus(facts: {
     totals: facts.totals,
     suppressed: store.history.suppressed(SUPPRESSED_SHOWN),
     adopted: opened.adopted,
+    selfProtection: facts.selfProtection,
     trust: { version: trust.version, fingerprint: trust.fingerprint },
     enforcerVersion: version,
     bootId: facts.bootId,

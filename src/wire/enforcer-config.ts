@@ -38,6 +38,8 @@ const shape = z.strictObject({
   proofPeriodMs: z.int().min(1000).max(3_600_000).default(60_000),
   drainMs: z.int().min(10).max(10_000).default(100),
   eventsMax: z.int().min(100).max(1_000_000).default(10_000),
+  /** Closes Warder's own state to every other process; see docs/operating.md. */
+  selfProtection: z.enum(['on', 'off']).default('on'),
   scanEntriesMax: z.int().min(1000).max(10_000_000).default(200_000),
 });
 

@@ -161,6 +161,10 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   }),
   suppressed: z.array(suppressed),
   adopted: z.boolean(),
+  selfProtection: z.strictObject({
+    state: z.enum(['on', 'off', 'unavailable']),
+    detail: z.string(),
+  }),
   trust: z.strictObject({ version: z.int(), fingerprint: digest }),
   enforcerVersion: z.string(),
   bootId: z.string(),

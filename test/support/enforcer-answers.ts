@@ -119,6 +119,7 @@ export const STATUS: EnforcerStatus = {
   },
   suppressed: [],
   adopted: false,
+  selfProtection: { state: 'on', detail: '' },
   trust: { version: 4, fingerprint: digest('a1') },
   enforcerVersion: '0.1.0',
   bootId: '1f0c9a2e-0000-4000-8000-000000000000',

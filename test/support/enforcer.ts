@@ -101,6 +101,7 @@ export class TestHost {
       confirmWindowMs: 60_000,
       proofPeriodMs: 60_000,
       scanEntriesMax: 1000,
+      self: { kind: 'off', detail: 'a test' },
       bootId: this.bootId,
       bootEpochMs: () => NOW_MS - 10_000,
       mounts: () => ok([]),

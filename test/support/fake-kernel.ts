@@ -295,6 +295,14 @@ export class FakeKernel implements KernelPort {
     );
   }
 
+  protect(): Result<void> {
+    return this.#call('protect', () => ok(undefined));
+  }
+
+  unprotect(): Result<void> {
+    return this.#call('unprotect', () => ok(undefined));
+  }
+
   retireOther(): Result<void> {
     return this.#call('retireOther', () => ok(undefined));
   }

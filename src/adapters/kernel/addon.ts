@@ -36,6 +36,7 @@ export const ADDON_CODES = [
   'outer-update',
   'peer',
   'pin',
+  'protect', // the kernel did not take this process for the enforcer
   'readback', // the kernel holds other rows than were written
   'resolve', // the resolver program did not answer
   'scan', // a directory or a file of the tree cannot be read
@@ -240,6 +241,9 @@ export interface AddonKernel {
   counters(): { readonly perCpu: readonly AddonCounters[]; readonly total: AddonCounters };
   /** At most `max` (<= 65,536) events, oldest first, without waiting; each is told once. */
   drainEvents(max: number): Uint8Array[];
+  /** Only a process that executed `launcher` and then `runtime` can open this build after it. */
+  protect(by: { readonly launcher: string; readonly runtime: string }): void;
+  unprotect(): void;
   /** Loads adopted programs once for their expected tags: the first call takes long. */
   proof(): {
     readonly programs: readonly AddonProof[];

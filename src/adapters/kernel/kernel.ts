@@ -24,6 +24,7 @@ import { escapeAndCut } from '../../core/text.ts';
 import { unpackHeader } from '../../wire/abi.ts';
 import {
   type Addon,
+  type AddonError,
   type AddonKernel,
   type AddonProgram,
   isAddonError,
@@ -153,6 +154,18 @@ export class Kernel {
     );
   }
 
+  protect(by: { readonly launcher: string; readonly runtime: string }): Result<void> {
+    return attempt('activate/kernel-refused', 'closing what is our own', () =>
+      this.#open().protect(by),
+    );
+  }
+
+  unprotect(): Result<void> {
+    return attempt('activate/kernel-refused', 'opening what is our own', () =>
+      this.#open().unprotect(),
+    );
+  }
+
   proof(): Result<readonly ProgramProof[]> {
     return attempt('confirm/health-no-data', 'reading the attach proof', () =>
       this.#open()
@@ -243,8 +256,14 @@ function attempt<T>(code: ErrorCode, doing: string, work: () => T): Result<T> {
 function toFailure(
   code: ErrorCode,
   doing: string,
-  cause: { readonly code: string; readonly message: string; readonly detail: string },
+  cause: Pick<AddonError, 'code' | 'errno' | 'message' | 'detail'>,
 ) {
+  if (cause.code === 'adopt' && cause.errno === 'EACCES') {
+    return failure('host/self-protected', `${doing} failed: the kernel keeps others out`, {
+      causes: [cause.message],
+      hints: ['start the service, or the launcher that it starts'],
+    });
+  }
   // Another handle on the same pins is another enforcer.
   return failure(cause.code === 'busy' ? 'state/locked' : code, `${doing} failed: ${cause.code}`, {
     causes: [cause.message, escapeAndCut(cause.detail, DETAIL_MAX)],

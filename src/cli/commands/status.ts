@@ -77,6 +77,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ['version floor', it.highestSeen === null ? 'none yet' : `v${it.highestSeen}`],
       ['trust policy', `version ${it.trust.version} (${shortDigest(it.trust.fingerprint)})`],
       ['hooks', hooksLine(it)],
+      ['self-protection', selfLine(it)],
       [
         'audit only',
         it.demoted.length === 0 ? null : `${it.demoted.join(', ')} (a hook is missing)`,
@@ -90,6 +91,11 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
+}
+
+// Good news is no news; that root can end enforcement is not.
+function selfLine({ selfProtection: { state, detail } }: EnforcerStatus): string | null {
+  return state === 'on' ? null : `OFF (${detail}): root can take enforcement away`;
 }
 
 type Row = readonly [string, string | null];

@@ -42,14 +42,14 @@ export interface StartupFacts {
   readonly row: GenerationRow | null;
   readonly bootId: string;
   readonly hold: Hold | null;
-  /** The canary objects of the committed generation are all there. */
-  readonly canaryComplete: boolean;
+  /** Its canary objects are all there, and it closes what must be closed to other processes. */
+  readonly isComplete: boolean;
 }
 
 export type StartupPlan =
   /** Keep what is enforced. */
   | { readonly kind: 'adopt'; readonly row: GenerationRow }
-  /** Keep the content, in a new generation that has canaries. */
+  /** Keep the content, in a new generation that is complete. */
   | { readonly kind: 'rebuild'; readonly row: GenerationRow }
   /** Last-known-good, older confirmed ones, baseline; `why` is null when that is no surprise. */
   | { readonly kind: 'fall-back'; readonly why: 'unknown-generation' | 'held' | null };
@@ -65,7 +65,7 @@ export function planStartup(facts: StartupFacts): StartupPlan {
   if (facts.hold !== null && facts.hold.digest === row.digest) {
     return { kind: 'fall-back', why: 'held' };
   }
-  return facts.canaryComplete ? { kind: 'adopt', row } : { kind: 'rebuild', row };
+  return facts.isComplete ? { kind: 'adopt', row } : { kind: 'rebuild', row };
 }
 
 /** Is this row what the kernel has? Number and place could coincide; the digest cannot. */

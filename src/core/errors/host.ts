@@ -47,6 +47,16 @@ export const HOST_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'host/off-at-boot': {
+    meaning: 'The kernel command line keeps enforcement from starting.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
+  'host/self-protected': {
+    meaning: 'The pins belong to an enforcer that its launcher started, and are closed to others.',
+    exit: EXIT.hostUnsupported,
+    retry: 'never',
+  },
   'host/events-lost': {
     meaning: 'Decisions were made that no event tells of; the counts stay exact.',
     exit: EXIT.ok,

@@ -55,6 +55,7 @@ export class EnforcerStore {
   readonly history: History;
   readonly #database: DatabaseSync;
   readonly #floorPath: string;
+  #off: Facts['disabled'] | null = null;
 
   constructor(database: DatabaseSync, floorPath: string, eventsMax: number) {
     this.#database = database;
@@ -63,8 +64,14 @@ export class EnforcerStore {
     this.history = new History(database, eventsMax);
   }
 
+  /** Disabled until this process ends, whatever the disk says: only the next boot changes it. */
+  switchOff(reason: string): void {
+    this.#off = { by: 'the boot', reason, at: new Date(0).toISOString() };
+  }
+
   /** A fact, or null. */
   read<K extends keyof Facts>(name: K): Facts[K] | null {
+    if (name === 'disabled' && this.#off !== null) return this.#off as Facts[K];
     const row = this.#database.prepare('SELECT value FROM facts WHERE name = ?').get(name);
     return row === undefined ? null : (JSON.parse(String(row['value'])) as Facts[K]);
   }
