@@ -26,7 +26,9 @@ const [addonPath, objectPath] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)(addonPath);
 const object = readFileSync(objectPath);
 const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
-const { kernel } = addon.open({ object, build, pinDir: PIN_DIR });
+const { kernel, programs } = addon.open({ object, build, pinDir: PIN_DIR });
+const rejected = programs.filter((it) => it.state === 'rejected');
+if (rejected.length > 0) throw new Error(JSON.stringify(rejected, null, 2));
 
 const dir = '/tmp/events';
 for (const name of ['lower', 'upper', 'work', 'merged'])
@@ -34,6 +36,7 @@ for (const name of ['lower', 'upper', 'work', 'merged'])
 for (const name of ['denied', 'audited', 'lower/file'])
   writeFileSync(`${dir}/${name}`, 'content\n');
 const layers = `lowerdir=${dir}/lower,upperdir=${dir}/upper,workdir=${dir}/work`;
+execFileSync('modprobe', ['overlay']);
 execFileSync('mount', ['-t', 'overlay', '-o', layers, 'overlay', `${dir}/merged`]);
 
 function ruleset(bits) {

@@ -95,8 +95,13 @@ describe('case 100: while nobody reads', () => {
 describe('stacks', () => {
   it('are recorded for the kernel and for the program, under keys that lead to them', () => {
     expect(found.flooded.stacks).toBe(true);
-    const rows = JSON.parse(found.stacksKept) as { formatted: { key: number | string } }[];
-    const kept = rows.map((row) => BigInt(row.formatted.key).toString(16).padStart(16, '0'));
+    const rows = JSON.parse(found.stacksKept) as { key: string[] }[];
+    const kept = rows.map(({ key }) =>
+      key
+        .map((byte) => byte.slice(2).padStart(2, '0'))
+        .reverse()
+        .join(''),
+    );
     expect(kept).toEqual(expect.arrayContaining([...found.stackKeys]));
   });
 });
