@@ -46,6 +46,8 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     writeNew: writeNewFiles,
     source: lazySource,
     signer: async (keyFile, passphrase) => openSigner(keyFile, passphrase, variables),
+    keylessSigner: async (files) =>
+      (await import('./adapters/sigstore/keyless-files.ts')).openKeylessSigner(files),
     generateKey: async (file, passphrase) => makeKey(file, passphrase, variables),
   };
 }

@@ -67,7 +67,8 @@ export interface VerifierPort {
 
 /** Makes a DSSE sigstore bundle over an in-toto statement. */
 export interface SignerPort {
-  readonly keyFingerprint: Digest;
+  /** For people and records: the fingerprint of a key, or the name of an identity. */
+  readonly signedBy: string;
   sign(statement: Uint8Array): Promise<Result<Uint8Array>>;
   /** The statement in an attestation that this key signed; null when it is another's or broken. */
   open(attestation: Uint8Array): Uint8Array | null;

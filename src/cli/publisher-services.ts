@@ -13,6 +13,13 @@ export type Passphrase =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'variable'; readonly name: string };
 
+/** What signing with an identity needs. */
+export interface KeylessFiles {
+  readonly signingConfig: string;
+  readonly trustedRoot: string;
+  readonly identityToken?: string;
+}
+
 export interface WriteOptions {
   readonly oras?: string;
   readonly insecure: readonly string[];
@@ -40,6 +47,8 @@ export interface PublisherServices {
     options: WriteOptions,
   ): Promise<Result<RegistryPort & RegistryWritePort>>;
   signer(keyFile: string, passphrase: Passphrase): Promise<Result<SignerPort>>;
+  /** Signs with an identity; without a token file the CI job's own token. */
+  keylessSigner(files: KeylessFiles): Promise<Result<SignerPort>>;
   generateKey(
     file: string,
     passphrase: Passphrase,

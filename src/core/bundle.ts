@@ -81,8 +81,8 @@ export interface Candidate {
 export interface Signer {
   /** Name of the entry in the trust policy. */
   readonly id: string;
-  readonly kind: 'key';
-  /** SHA-256 over the SubjectPublicKeyInfo. */
+  readonly kind: 'key' | 'identity';
+  /** SHA-256 over the SubjectPublicKeyInfo of a key, or over the certificate of an identity. */
   readonly fingerprint: Digest;
 }
 

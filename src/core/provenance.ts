@@ -10,8 +10,13 @@ export interface Provenance {
   readonly repository: string;
   /** The full Git ref that was pushed, such as `refs/heads/main`. */
   readonly ref: string;
-  /** Path of the publishing configuration in the repository. */
+  /** Path of the publishing configuration, or of the workflow, in the repository. */
   readonly config: string;
   /** Full commit id. */
   readonly commit: string;
+  /** What a GitHub Actions build says besides; null where the build type does not. */
+  readonly workflow: string | null;
+  readonly repositoryId: string | null;
+  readonly ownerId: string | null;
+  readonly trigger: string | null;
 }

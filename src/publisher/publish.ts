@@ -48,7 +48,7 @@ export interface Published {
   readonly bundle: BuiltBundle;
   readonly repository: Repository;
   readonly tags: readonly string[];
-  readonly signedBy: Digest;
+  readonly signedBy: string;
   /** False when everything was there already. */
   readonly changed: boolean;
 }
@@ -92,7 +92,7 @@ async function publishBuilt(
   }
   request.onEvent({ kind: 'tagged', tags });
   const changed = !tagged.value || attached.value > 0;
-  return ok({ bundle, repository, tags, signedBy: signer.keyFingerprint, changed });
+  return ok({ bundle, repository, tags, signedBy: signer.signedBy, changed });
 }
 
 /** True when both tags already name this bundle. */

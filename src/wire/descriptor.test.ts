@@ -123,6 +123,10 @@ describe('a provenance predicate', () => {
     ref: 'refs/heads/main',
     config: 'warder.yaml',
     commit: '1'.repeat(40),
+    workflow: null,
+    repositoryId: null,
+    ownerId: null,
+    trigger: null,
   };
   const predicate = encodeSlsaPredicate(provenance) as {
     buildDefinition: { externalParameters: object };

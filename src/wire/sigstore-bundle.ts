@@ -1,8 +1,7 @@
 // A sigstore bundle from a stranger, before any library sees it: exactly version 0.3, one DSSE envelope
-// with one signature, a public key hint, canonical base64, and nothing else. Elements are counted here,
-// so that no cryptography runs over a hundred thousand of anything (bad inputs S01 to S04, S18, S21).
-// Deliberately absent: certificates, log entries and timestamps. This version trusts none, and a proof
-// that nobody checks must not look like one that was checked, so they refuse.
+// with one signature, a public key hint or one certificate, canonical base64, and nothing else. Elements
+// are counted here, so that no cryptography runs over a hundred thousand of anything (bad inputs S01 to
+// S04, S18, S21).
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -17,10 +16,29 @@ import { fitShape, quote } from './zod-words.ts';
 
 /** What the bundle holds; `json` is the same for the sigstore library. */
 export interface SigstoreBundle {
-  readonly hint: string;
+  /** How it is proven who signed. */
+  readonly proof:
+    | { readonly kind: 'key'; readonly hint: string }
+    | { readonly kind: 'certificate'; readonly der: Uint8Array };
   readonly payloadType: string;
   readonly payload: Uint8Array;
+  /** Each with the canonical JSON that the log hashed. */
+  readonly logEntries: readonly LogEntry[];
+  readonly timestamps: readonly Uint8Array[];
   readonly json: unknown;
+}
+
+/** An entry of a transparency log, as far as Warder looks into it. */
+export interface LogEntry {
+  readonly logId: string;
+  readonly body: Uint8Array;
+  /** The log promised inclusion, so that its time is signed. */
+  readonly isPromised: boolean;
+  readonly integratedMs: number;
+  /** What the proof says of the tree, and the note that the log signed about it. */
+  readonly treeSize: string;
+  readonly rootHash: string;
+  readonly checkpoint: string;
 }
 
 const ELEMENTS_MAX = 16;
@@ -35,15 +53,47 @@ const base64 = z
   .min(1)
   .refine((it) => Buffer.from(it, 'base64').toString('base64') === it, 'not canonical base64');
 
+const digits = z.string().regex(/^(?:0|[1-9][0-9]{0,18})$/, 'not a whole number');
+const HASHES_MAX = 64;
+const CHECKPOINT_CHARS_MAX = 8192;
+
+const logEntry = z.strictObject({
+  logIndex: digits.default('0'),
+  logId: z.strictObject({ keyId: base64 }),
+  kindVersion: z.strictObject({ kind: z.string().max(32), version: z.string().max(32) }),
+  integratedTime: digits.default('0'),
+  inclusionPromise: z.strictObject({ signedEntryTimestamp: base64 }).optional(),
+  // Without a proof an entry is a promise of the log alone; version 0.3 demands the proof.
+  inclusionProof: z.strictObject({
+    logIndex: digits.default('0'),
+    rootHash: base64,
+    treeSize: digits,
+    hashes: z.array(base64).max(HASHES_MAX).default([]),
+    checkpoint: z.strictObject({ envelope: z.string().min(1).max(CHECKPOINT_CHARS_MAX) }),
+  }),
+  canonicalizedBody: base64,
+});
+
+const material = z.strictObject({
+  publicKey: z.strictObject({ hint: z.string().max(HINT_LENGTH_MAX).default('') }).optional(),
+  certificate: z.strictObject({ rawBytes: base64 }).optional(),
+  tlogEntries: z.array(logEntry).max(ELEMENTS_MAX).optional(),
+  timestampVerificationData: z
+    .strictObject({
+      rfc3161Timestamps: z
+        .array(z.strictObject({ signedTimestamp: base64 }))
+        .max(ELEMENTS_MAX)
+        .optional(),
+    })
+    .optional(),
+});
+
 const shape = z.strictObject({
   mediaType: z.literal(MEDIA.sigstore),
-  verificationMaterial: z.strictObject({
-    publicKey: z.strictObject({ hint: z.string().max(HINT_LENGTH_MAX).default('') }),
-    tlogEntries: z.tuple([]).optional(),
-    timestampVerificationData: z
-      .strictObject({ rfc3161Timestamps: z.tuple([]).optional() })
-      .optional(),
-  }),
+  verificationMaterial: material.refine(
+    (it) => (it.publicKey === undefined) !== (it.certificate === undefined),
+    'one of publicKey and certificate is needed',
+  ),
   dsseEnvelope: z.strictObject({
     payload: base64,
     payloadType: z.string().min(1).max(256),
@@ -53,8 +103,11 @@ const shape = z.strictObject({
   }),
 });
 
-/** Reads one attestation. */
-export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
+/**
+ * Reads one attestation. Without a trusted root nothing could vouch for certificates, log entries and
+ * timestamps, and a proof that nobody checks must not look like one that was checked: they refuse.
+ */
+export function parseSigstoreBundle(bytes: Uint8Array, hasRoot: boolean): Result<SigstoreBundle> {
   if (isOverfull(bytes)) return overfull('attestation');
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
   if (!json.ok) {
@@ -67,7 +120,7 @@ export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
       `media type ${quote(mediaType)}`,
     ]);
   }
-  const counted = checkMaterial(field(json.value, 'verificationMaterial'));
+  const counted = checkMaterial(field(json.value, 'verificationMaterial'), hasRoot);
   if (!counted.ok) return counted;
   const parsed = fitShape(shape, json.value);
   if (!parsed.success) {
@@ -77,8 +130,27 @@ export function parseSigstoreBundle(bytes: Uint8Array): Result<SigstoreBundle> {
   const { dsseEnvelope, verificationMaterial } = parsed.data;
   const payload = Buffer.from(dsseEnvelope.payload, 'base64');
   if (isOverfull(payload)) return overfull('statement');
-  const { hint } = verificationMaterial.publicKey;
-  return ok({ hint, payloadType: dsseEnvelope.payloadType, payload, json: parsed.data });
+  const { publicKey, certificate, tlogEntries, timestampVerificationData } = verificationMaterial;
+  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
+  return ok({
+    proof:
+      certificate === undefined
+        ? { kind: 'key', hint: publicKey?.hint ?? '' }
+        : { kind: 'certificate', der: Buffer.from(certificate.rawBytes, 'base64') },
+    payloadType: dsseEnvelope.payloadType,
+    payload,
+    logEntries: (tlogEntries ?? []).map((it) => ({
+      logId: it.logId.keyId,
+      body: Buffer.from(it.canonicalizedBody, 'base64'),
+      isPromised: it.inclusionPromise !== undefined,
+      integratedMs: Number(it.integratedTime) * 1000,
+      treeSize: it.inclusionProof.treeSize,
+      rootHash: it.inclusionProof.rootHash,
+      checkpoint: it.inclusionProof.checkpoint.envelope,
+    })),
+    timestamps: stamps.map((it) => Buffer.from(it.signedTimestamp, 'base64')),
+    json: parsed.data,
+  });
 }
 
 // Counted on the bytes, because parsing a megabyte of elements is what an attacker wants: sixty-four of
@@ -95,7 +167,7 @@ function overfull(what: string): Result<never> {
 }
 
 /** Names what this version cannot check, each with its own code, before the schema says "unknown". */
-function checkMaterial(material: unknown): Result<void> {
+function checkMaterial(material: unknown, hasRoot: boolean): Result<void> {
   const tlogs = field(material, 'tlogEntries');
   const stamps = field(field(material, 'timestampVerificationData'), 'rfc3161Timestamps');
   for (const list of [tlogs, stamps]) {
@@ -104,6 +176,7 @@ function checkMaterial(material: unknown): Result<void> {
       return refuse('verify/bundle-too-large', 'the attestation has too many elements', [count]);
     }
   }
+  if (hasRoot) return ok(undefined);
   const hasKey = field(material, 'publicKey') !== undefined;
   const certificate = ['certificate', 'x509CertificateChain'].find(
     (it) => field(material, it) !== undefined,

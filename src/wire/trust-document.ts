@@ -36,6 +36,40 @@ const keyShape = z
   .refine((it) => (it.file === undefined) !== (it.pem === undefined), 'give one of file and pem')
   .refine((it) => Date.parse(it.notBefore) < Date.parse(it.notAfter), 'the window is empty');
 
+const number = z.union([
+  z.int().min(1),
+  z.string().regex(/^[1-9][0-9]{0,18}$/, 'an id is a whole number above 0'),
+]);
+
+// One wildcard, last, after a fixed host and a fixed path: anything wider would admit strangers.
+const subject = z
+  .string()
+  .max(1024)
+  .refine((it) => LITERAL.test(it.replace(/\*$/, '')), 'an identity is ASCII, "*" only at its end')
+  .refine(
+    (it) => !it.endsWith('*') || /^https:\/\/[^/]+\/[^*]*[^*/]\*$/.test(it),
+    'a "*" follows https://HOST/ and a part of a path segment',
+  );
+
+const identityShape = z.strictObject({
+  id: name,
+  issuer: literal,
+  identity: subject,
+  repositoryId: number.optional(),
+  ownerId: number.optional(),
+  runner: literal.optional(),
+  workflow: literal.optional(),
+  triggers: listOf(literal).optional(),
+});
+
+const thresholdsShape = z.strictObject({
+  tlog: z.int().min(1).max(8).default(1),
+  ctlog: z.int().min(1).max(8).default(1),
+  timestamp: z.int().min(1).max(8).default(1),
+});
+
+const signerShape = z.union([z.strictObject({ id: name, key: keyShape }), identityShape]);
+
 const scopePolicyShape = z.strictObject({
   name,
   scope,
@@ -44,7 +78,7 @@ const scopePolicyShape = z.strictObject({
   require: z.strictObject({
     release: z.strictObject({
       minimumMatches: z.int().min(1),
-      anyOf: listOf(z.strictObject({ id: name, key: keyShape })),
+      anyOf: listOf(signerShape),
       predicateTypes: listOf(z.enum([PREDICATE.release, PREDICATE.cosignSign])).optional(),
     }),
     provenance: z
@@ -52,27 +86,33 @@ const scopePolicyShape = z.strictObject({
         builderIds: listOf(literal),
         buildTypes: listOf(literal),
         sourceRepositories: listOf(literal),
+        signers: listOf(name).optional(),
       })
       .optional(),
   }),
+  thresholds: thresholdsShape.prefault({}),
 });
 
 export const trustDocumentShape = z.strictObject({
   apiVersion: z.literal('warder.dev/trust/v1'),
   version: z.int().min(1),
+  trustedRoot: z.string().min(1).max(1024).optional(),
   policies: listOf(scopePolicyShape),
   revoked: z
     .strictObject({
       digests: z.array(digest).max(4096).default([]),
       keys: z.array(digest).max(4096).default([]),
+      identities: z.array(literal).max(4096).default([]),
     })
-    .default({ digests: [], keys: [] }),
+    .prefault({}),
   onDistrustedLkg: z.enum(['keep-and-alert', 'baseline']).default('keep-and-alert'),
 });
 
 export type TrustDocument = z.infer<typeof trustDocumentShape>;
 export type ScopeDocument = TrustDocument['policies'][number];
-export type KeyDocument = ScopeDocument['require']['release']['anyOf'][number]['key'];
+type SignerDocument = ScopeDocument['require']['release']['anyOf'][number];
+export type KeyDocument = Extract<SignerDocument, { key: unknown }>['key'];
+export type IdentityDocument = z.infer<typeof identityShape>;
 
 /** Refuses 30 February too: what is parsed must print back as it was written. */
 function isTime(text: string): boolean {

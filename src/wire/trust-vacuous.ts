@@ -11,47 +11,61 @@ interface Vacuous {
   readonly path: readonly PropertyKey[];
 }
 
-const KEYLESS_AT_TOP = ['trustedRoot'];
-const KEYLESS_IN_POLICY = ['thresholds'];
-const KEYLESS_IN_ENTRY = [
-  'issuer',
-  'identity',
-  'repositoryId',
-  'ownerId',
-  'runner',
-  'triggers',
-  'workflow',
-];
-
-/** The path of the first field that asks for certificates, logs or timestamps; null without one. */
-export function findKeyless(raw: unknown): string[] | null {
-  const paths: string[][] = [
-    ...fieldsOf(raw, KEYLESS_AT_TOP).map((it) => [it]),
-    ...fieldsOf(dig(raw, 'revoked'), ['identities']).map((it) => ['revoked', it]),
+/** Everything about the scopes together that makes the policy mean less than it seems to. */
+export function findVacuous(policies: readonly ScopePolicy[], hasRoot: boolean): Vacuous[] {
+  return [
+    ...findDuplicates(policies),
+    ...findUnreachable(policies),
+    ...findSharedNames(policies),
+    ...findOverlaps(policies),
+    ...(hasRoot ? [] : findRootless(policies)),
+    ...findStrangers(policies),
   ];
-  for (const [at, policy] of listOf(dig(raw, 'policies')).entries()) {
-    const path = ['policies', String(at)];
-    paths.push(...fieldsOf(policy, KEYLESS_IN_POLICY).map((it) => [...path, it]));
-    const release = dig(dig(policy, 'require'), 'release');
-    for (const [index, entry] of listOf(dig(release, 'anyOf')).entries()) {
-      const inside = [...path, 'require', 'release', 'anyOf', String(index)];
-      paths.push(...fieldsOf(entry, KEYLESS_IN_ENTRY).map((it) => [...inside, it]));
-    }
-  }
-  return paths[0] ?? null;
 }
 
-/** Everything about the scopes together that makes the policy mean less than it seems to. */
-export function findVacuous(policies: readonly ScopePolicy[]): Vacuous[] {
-  return [...findDuplicates(policies), ...findUnreachable(policies), ...findSharedNames(policies)];
+/** Certificates without anything to check them by could never count. */
+function findRootless(policies: readonly ScopePolicy[]): Vacuous[] {
+  const at = policies.findIndex((it) => it.release.identities.length > 0);
+  if (at < 0) return [];
+  const text = 'identities need a trustedRoot, which says whose certificates count';
+  return [{ text, path: ['policies', at, 'require', 'release', 'anyOf'] }];
+}
+
+/** Provenance by somebody who is no signer of the scope could never count. */
+function findStrangers(policies: readonly ScopePolicy[]): Vacuous[] {
+  return policies.flatMap(({ release, provenance }, at) => {
+    const ids = [...release.anyOf, ...release.identities].map((it) => it.id);
+    const unknown = (provenance?.signers ?? []).filter((it) => !ids.includes(it));
+    const path = ['policies', at, 'require', 'provenance', 'signers'];
+    return unknown.map((it) => ({ text: `${it} is no signer of this policy`, path }));
+  });
+}
+
+/** Two identities that one certificate could be of: one person would have two names. */
+function findOverlaps(policies: readonly ScopePolicy[]): Vacuous[] {
+  return policies.flatMap(({ release }, at) =>
+    release.identities.flatMap((one, index) =>
+      release.identities.slice(0, index).flatMap((other) => {
+        if (one.issuer !== other.issuer || !overlap(one.subject, other.subject)) return [];
+        const text = `the identities ${other.id} and ${one.id} can be the same signer`;
+        return [{ text, path: ['policies', at, 'require', 'release', 'anyOf'] }];
+      }),
+    ),
+  );
+}
+
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [one.replace(/\*$/, ''), other.replace(/\*$/, '')];
+  if (one.endsWith('*') && b.startsWith(a)) return true;
+  return (other.endsWith('*') && a.startsWith(b)) || one === other;
 }
 
 function findUnreachable(policies: readonly ScopePolicy[]): Vacuous[] {
   return policies.flatMap((policy, at) => {
-    const { minimumMatches, anyOf } = policy.release;
-    const distinct = new Set(anyOf.map((it) => it.fingerprint)).size;
+    const { minimumMatches, anyOf, identities } = policy.release;
+    const distinct = new Set(anyOf.map((it) => it.fingerprint)).size + identities.length;
     if (minimumMatches <= distinct) return [];
-    const text = `minimumMatches is ${minimumMatches}, but there are ${distinct} distinct keys`;
+    const text = `minimumMatches is ${minimumMatches}, but there are ${distinct} distinct signers`;
     return [{ text, path: ['policies', at, 'require', 'release', 'minimumMatches'] }];
   });
 }
@@ -80,22 +94,26 @@ function findDuplicates(policies: readonly ScopePolicy[]): Vacuous[] {
   return found;
 }
 
-/** One person with two names would count twice; one name for two keys would hide who signed. */
+/** One person with two names would count twice; one name for two signers would hide who signed. */
 function findSharedNames(policies: readonly ScopePolicy[]): Vacuous[] {
   const found: Vacuous[] = [];
   const keyOf = new Map<string, string>();
   const idOf = new Map<string, string>();
   for (const [at, policy] of policies.entries()) {
     const inScope = new Set<string>();
-    for (const [index, key] of policy.release.anyOf.entries()) {
+    const identities = policy.release.identities.map((it) => ({
+      id: it.id,
+      fingerprint: JSON.stringify(it),
+    }));
+    for (const [index, key] of [...policy.release.anyOf, ...identities].entries()) {
       const path = ['policies', at, 'require', 'release', 'anyOf', index, 'id'];
       const otherKey = keyOf.get(key.id);
       const otherId = idOf.get(key.fingerprint);
       if (inScope.has(key.id)) found.push({ text: `the id ${key.id} is there twice`, path });
       else if (otherKey !== undefined && otherKey !== key.fingerprint) {
-        found.push({ text: `the id ${key.id} names two keys`, path });
+        found.push({ text: `the id ${key.id} names two signers`, path });
       } else if (otherId !== undefined && otherId !== key.id) {
-        found.push({ text: `the ids ${otherId} and ${key.id} name one key`, path });
+        found.push({ text: `the ids ${otherId} and ${key.id} name one signer`, path });
       }
       inScope.add(key.id);
       keyOf.set(key.id, key.fingerprint);
@@ -103,18 +121,4 @@ function findSharedNames(policies: readonly ScopePolicy[]): Vacuous[] {
     }
   }
   return found;
-}
-
-function fieldsOf(value: unknown, names: readonly string[]): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return names.filter((it) => Object.hasOwn(value, it));
-}
-
-function dig(value: unknown, field: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined;
-  return (value as Record<string, unknown>)[field];
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

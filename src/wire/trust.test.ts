@@ -179,18 +179,103 @@ describe('I08 a vacuous or unknown trust policy', () => {
     expect(failed.code).toBe('trust/invalid');
     expect(failed.causes).toHaveLength(1);
   });
+});
+
+describe('identities', () => {
+  const BY_IDENTITY =
+    '{ id: ci, issuer: https://ci.example.com, identity: https://git.example.com/acme/p/w.yml@refs/tags/v*, repositoryId: 7, triggers: [push] }';
+  const keyed = spoil(/\{ id: ci, .*\}/, BY_IDENTITY);
+  const whole = keyed.replace('version: 4', 'version: 4\ntrustedRoot: root.json');
+  const START = { start: '2020-01-01T00:00:00Z' };
+  const log = {
+    baseUrl: 'https://log.example.com',
+    hashAlgorithm: 'SHA2_256',
+    publicKey: { rawBytes: 'AAAA', keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor: START },
+    logId: { keyId: 'AAAA' },
+  };
+  const authority = { certChain: { certificates: [{ rawBytes: 'AAAA' }] }, validFor: START };
+  const ROOT = {
+    mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+    tlogs: [log],
+    certificateAuthorities: [authority],
+    ctlogs: [log],
+    timestampAuthorities: [authority],
+  };
+  const withRoot = (root: unknown) => read(whole, { ...KEYS, 'root.json': JSON.stringify(root) });
+
+  test('are read beside keys, with the trusted root in the fingerprint', () => {
+    const one = withRoot(ROOT);
+    expect(one).toMatchObject({
+      ok: true,
+      value: {
+        policies: [
+          {
+            release: {
+              anyOf: [{ id: 'security' }],
+              identities: [{ id: 'ci', repositoryId: '7', triggers: ['push'], runner: null }],
+            },
+            thresholds: { tlog: 1, ctlog: 1, timestamp: 1 },
+          },
+        ],
+      },
+    });
+    const other = withRoot({ ...ROOT, timestampAuthorities: [] });
+    if (!one.ok || !other.ok) throw new Error('refused');
+    expect(one.value.fingerprint).not.toBe(other.value.fingerprint);
+  });
+
+  test('without a trusted root could never count', () => {
+    expect(refusal(keyed).code).toBe('trust/invalid');
+  });
 
   test.each([
-    ['trustedRoot', 'version: 4', 'version: 4\ntrustedRoot: /etc/root.json'],
-    ['issuer', '{ id: ci,', '{ id: ci, issuer: https://ci.example.com,'],
-    ['identity', '{ id: ci,', '{ id: ci, identity: https://ci.example.com/*,'],
-    ['thresholds', 'tenant: acme', 'tenant: acme\n    thresholds: { tlog: 1 }'],
-    ['identities', 'keys: []', 'keys: []\n  identities: []'],
-  ])('%s is in the language and not supported yet', (field, from, to) => {
-    const failed = refusal(spoil(from, to));
-    expect(failed.code).toBe('trust/keyless-not-supported-yet');
-    expect(failed.message).toContain(field);
-    expect(failed.at?.line).toBeGreaterThan(1);
+    ['a wildcard alone', '"*"'],
+    ['a wildcard for a host', '"https://*"'],
+    ['a wildcard for a whole path', '"https://git.example.com/*"'],
+    ['a wildcard for a whole segment', '"https://git.example.com/acme/*"'],
+    ['a wildcard inside', '"https://git.example.com/*/p"'],
+    ['two wildcards', '"https://git.example.com/acme/p**"'],
+    ['a wildcard behind an e-mail address', '"release@example.com*"'],
+    ['an expression', '".*"'],
+    ['nothing', '""'],
+    ['a letter that looks alike', '"https://git.ex\u0430mple.com/acme/p"'],
+  ])('I08 I11 %s is refused', (_name, identity) => {
+    const text = whole.replace(/identity: [^,]+/, `identity: ${identity}`);
+    expect(read(text, { ...KEYS, 'root.json': JSON.stringify(ROOT) })).toMatchObject({
+      ok: false,
+      error: { code: 'trust/invalid' },
+    });
+  });
+
+  test('that one signer could both be are refused', () => {
+    const twice = `${BY_IDENTITY}\n          - ${BY_IDENTITY.replace('id: ci', 'id: two').replace('v*', 'v1*')}`;
+    const text = whole.replace(BY_IDENTITY, twice);
+    expect(read(text, { ...KEYS, 'root.json': JSON.stringify(ROOT) })).toMatchObject({
+      ok: false,
+      error: { code: 'trust/invalid' },
+    });
+  });
+
+  test('I08 L08 a threshold of 0 is refused', () => {
+    const text = whole.replace('tenant: acme', 'tenant: acme\n    thresholds: { tlog: 0 }');
+    expect(refusal(text).code).toBe('trust/invalid');
+  });
+
+  test.each<[string, unknown]>([
+    ['without logs', { ...ROOT, tlogs: [] }],
+    ['without certificate logs', { ...ROOT, ctlogs: [] }],
+    ['without authorities', { ...ROOT, certificateAuthorities: [] }],
+    [
+      'with a log that has no beginning',
+      {
+        ...ROOT,
+        tlogs: [{ ...log, publicKey: { ...log.publicKey, validFor: {} } }],
+      },
+    ],
+    ['with an unknown field', { ...ROOT, extra: 1 }],
+    ['that is no object', []],
+  ])('L08 a trusted root %s is trust/root-invalid', (_name, root) => {
+    expect(withRoot(root)).toMatchObject({ ok: false, error: { code: 'trust/root-invalid' } });
   });
 });
 

@@ -1,7 +1,6 @@
 // The trust policy: YAML or JSON -> TrustPolicy. Invariants: a policy that would accept anybody is
 // refused when it is read (rule TRUST-1 of docs/verification.md); an id and a key belong to each other
 // one to one; the fingerprint changes when anything that is judged changes, keys included.
-// Deliberately absent: certificate identities, logs and timestamps. They are refused by name.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -18,27 +17,35 @@ import {
   type SourcePosition,
 } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
-import type { ScopePolicy, TrustedKey, TrustPolicy } from '../core/verify/trust.ts';
+import type {
+  ScopePolicy,
+  TrustedIdentity,
+  TrustedKey,
+  TrustedRootText,
+  TrustPolicy,
+} from '../core/verify/trust.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { type LocatedYaml, parseYaml } from './policy/yaml.ts';
 import {
+  type IdentityDocument,
   type KeyDocument,
   type ScopeDocument,
   type TrustDocument,
   trustDocumentShape,
 } from './trust-document.ts';
 import { parsePublicKey } from './trust-key.ts';
-import { findKeyless, findVacuous } from './trust-vacuous.ts';
+import { findVacuous } from './trust-vacuous.ts';
+import { parseTrustedRoot } from './trusted-root.ts';
 import { fitShape, hintsOf } from './zod-words.ts';
 
-/** Answers the text of a key file; the path is as the trust policy names it. */
-export type ReadKeyFile = (path: string) => Result<string>;
+/** Answers the text of a file; the path is as the trust policy names it. */
+export type ReadFile = (path: string) => Result<string>;
 
 /** Reads a trust policy. `file` names it in positions; every problem is told, the first one first. */
 export function parseTrustPolicy(
   bytes: Uint8Array,
   file: string,
-  readKeyFile: ReadKeyFile,
+  readFile: ReadFile,
 ): Result<TrustPolicy> {
   const parsed = parseYaml(file, bytes);
   if (!parsed.ok) {
@@ -46,35 +53,40 @@ export function parseTrustPolicy(
     return err(collect(parsed.error.map((it) => ({ text: it.message, at: it.at ?? start }))));
   }
   const source = parsed.value;
-  const keyless = findKeyless(source.value);
-  if (keyless !== null) return err(refuseKeyless(keyless, source));
   const shaped = fitShape(trustDocumentShape, source.value);
   if (!shaped.success) return err(refuseShape(shaped.error.issues, source));
 
+  const root = readRoot(shaped.data, source, readFile);
+  if (!root.ok) return root;
   const policies: ScopePolicy[] = [];
   for (const [at, scope] of shaped.data.policies.entries()) {
-    const policy = toScopePolicy(scope, ['policies', at], source, readKeyFile);
+    const policy = toScopePolicy(scope, ['policies', at], source, readFile);
     if (!policy.ok) return policy;
     policies.push(policy.value);
   }
-  const vacuous = findVacuous(policies);
+  const vacuous = findVacuous(policies, root.value !== null);
   if (vacuous.length > 0) {
     return err(collect(vacuous.map((it) => ({ text: it.text, at: source.at(it.path) }))));
   }
-  return ok(withFingerprint(shaped.data, policies));
+  return ok(withFingerprint(shaped.data, policies, root.value));
 }
 
 function toScopePolicy(
   document: ScopeDocument,
   path: readonly PropertyKey[],
   source: LocatedYaml,
-  readKeyFile: ReadKeyFile,
+  readFile: ReadFile,
 ): Result<ScopePolicy> {
   const { release, provenance } = document.require;
   const anyOf: TrustedKey[] = [];
+  const identities: TrustedIdentity[] = [];
   for (const [index, entry] of release.anyOf.entries()) {
+    if (!('key' in entry)) {
+      identities.push(toIdentity(entry));
+      continue;
+    }
     const at = source.at([...path, 'require', 'release', 'anyOf', index, 'key']);
-    const key = toTrustedKey(entry.id, entry.key, readKeyFile);
+    const key = toTrustedKey(entry.id, entry.key, readFile);
     if (!key.ok) return err({ ...key.error, at });
     anyOf.push(key.value);
   }
@@ -86,14 +98,42 @@ function toScopePolicy(
     release: {
       minimumMatches: release.minimumMatches,
       anyOf,
+      identities,
       predicateTypes: release.predicateTypes ?? [PREDICATE.release],
     },
-    provenance: provenance ?? null,
+    thresholds: document.thresholds,
+    provenance:
+      provenance === undefined ? null : { ...provenance, signers: provenance.signers ?? null },
   });
 }
 
-function toTrustedKey(id: string, key: KeyDocument, readKeyFile: ReadKeyFile): Result<TrustedKey> {
-  const pem = key.file === undefined ? ok(key.pem ?? '') : readKeyFile(key.file);
+function toIdentity(it: IdentityDocument): TrustedIdentity {
+  const text = (value: string | number | undefined) => (value === undefined ? null : `${value}`);
+  return {
+    id: it.id,
+    issuer: it.issuer,
+    subject: it.identity,
+    repositoryId: text(it.repositoryId),
+    ownerId: text(it.ownerId),
+    runner: it.runner ?? null,
+    workflow: it.workflow ?? null,
+    triggers: it.triggers ?? null,
+  };
+}
+
+function readRoot(
+  document: TrustDocument,
+  source: LocatedYaml,
+  readFile: ReadFile,
+): Result<TrustedRootText | null> {
+  if (document.trustedRoot === undefined) return ok(null);
+  const text = readFile(document.trustedRoot);
+  const root = text.ok ? parseTrustedRoot(Buffer.from(text.value, 'latin1')) : text;
+  return root.ok ? root : err({ ...root.error, at: source.at(['trustedRoot']) });
+}
+
+function toTrustedKey(id: string, key: KeyDocument, readFile: ReadFile): Result<TrustedKey> {
+  const pem = key.file === undefined ? ok(key.pem ?? '') : readFile(key.file);
   if (!pem.ok) return pem;
   const parsed = parsePublicKey(pem.value);
   if (!parsed.ok) return err({ ...parsed.error, message: `key ${id}: ${parsed.error.message}` });
@@ -105,11 +145,16 @@ function toTrustedKey(id: string, key: KeyDocument, readKeyFile: ReadKeyFile): R
   });
 }
 
-function withFingerprint(document: TrustDocument, policies: readonly ScopePolicy[]): TrustPolicy {
+function withFingerprint(
+  document: TrustDocument,
+  policies: readonly ScopePolicy[],
+  trustedRoot: TrustedRootText | null,
+): TrustPolicy {
   const judged = {
     version: document.version,
     policies,
-    revoked: document.revoked as { digests: Digest[]; keys: Digest[] },
+    trustedRoot,
+    revoked: document.revoked as unknown as TrustPolicy['revoked'],
     onDistrustedLkg: document.onDistrustedLkg,
   };
   const hash = createHash('sha256').update(toCanonicalJson(judged)).digest('hex');
@@ -119,14 +164,6 @@ function withFingerprint(document: TrustDocument, policies: readonly ScopePolicy
 interface Problem {
   readonly text: string;
   readonly at: SourcePosition;
-}
-
-function refuseKeyless(path: readonly string[], source: LocatedYaml): Failure {
-  const field = path.at(-1) ?? '';
-  return failure('trust/keyless-not-supported-yet', `"${field}" is not supported yet`, {
-    hints: ['list public keys: { id, key: { file, notBefore, notAfter } }'],
-    at: source.atKey(path.slice(0, -1), field),
-  });
 }
 
 function refuseShape(issues: readonly z.core.$ZodIssue[], source: LocatedYaml): Failure {

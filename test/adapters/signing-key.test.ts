@@ -32,9 +32,7 @@ describe('a key file', () => {
     expect(await readFile(`${path}.pub`, 'utf8')).toBe(made.publicKeyPem);
     const again = await generateKey(path, 'passphrase');
     expect(again).toMatchObject({ ok: false, error: { code: 'publish/key-exists' } });
-    expect(unwrap(await createFileSigner(path, 'passphrase')).keyFingerprint).toBe(
-      made.fingerprint,
-    );
+    expect(unwrap(await createFileSigner(path, 'passphrase')).signedBy).toBe(made.fingerprint);
   });
 
   it('S24 of another kind, without encryption or with another passphrase is refused', async () => {

@@ -84,7 +84,10 @@ describe('signature and key', () => {
 
   test('S20 a revoked key and a key outside its window are refused although their signatures hold', async () => {
     const { bytes } = await makeSignedBundle(signer);
-    const revoked = { ...trust, revoked: { digests: [], keys: [signer.fingerprint] } };
+    const revoked = {
+      ...trust,
+      revoked: { digests: [], keys: [signer.fingerprint], identities: [] },
+    };
     expect(verdictOf(bytes, revoked)[0]).toBe('verify/key-revoked');
     const over: TrustPolicy = {
       ...trust,

@@ -143,7 +143,8 @@ describe('hostile text', () => {
 const TRUST = {
   version: 1,
   policies: [],
-  revoked: { digests: [], keys: [] },
+  trustedRoot: null,
+  revoked: { digests: [], keys: [], identities: [] },
   onDistrustedLkg: 'keep-and-alert',
   fingerprint: BUNDLE.digest,
 } as const;

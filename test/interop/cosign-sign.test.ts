@@ -89,6 +89,7 @@ function trustFor(pem: string, predicateTypes: readonly string[]): TrustPolicy {
   const release = {
     minimumMatches: 1,
     anyOf: [makeTrustedKey('cosign', fingerprint, publicKeyPem)],
+    identities: [],
     predicateTypes,
   };
   return makeTrust({ policies: [makeScope({ scope: registry.host, release, provenance: null })] });

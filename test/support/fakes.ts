@@ -67,7 +67,8 @@ export function fakeBundle(
 export const TRUST: TrustPolicy = {
   version: 1,
   policies: [],
-  revoked: { digests: [], keys: [] },
+  trustedRoot: null,
+  revoked: { digests: [], keys: [], identities: [] },
   onDistrustedLkg: 'keep-and-alert',
   fingerprint: `sha256:${'f'.repeat(64)}` as Digest,
 };

@@ -75,6 +75,10 @@ export function makeProvenance(change: Partial<Provenance> = {}): Provenance {
     repository,
     ref,
     commit,
+    workflow: null,
+    repositoryId: null,
+    ownerId: null,
+    trigger: null,
     ...change,
   };
 }
@@ -98,12 +102,15 @@ export function makeScope(change: Partial<ScopePolicy> = {}): ScopePolicy {
     release: {
       minimumMatches: 1,
       anyOf: [makeTrustedKey('ci', KEY_A), makeTrustedKey('security', KEY_B)],
+      identities: [],
       predicateTypes: [PREDICATE.release],
     },
+    thresholds: { tlog: 1, ctlog: 1, timestamp: 1 },
     provenance: {
       builderIds: [BUILDER],
       buildTypes: [BUILD_TYPE],
       sourceRepositories: ['https://git.example.com/acme/policies'],
+      signers: null,
     },
     ...change,
   };
@@ -113,7 +120,8 @@ export function makeTrust(change: Partial<TrustPolicy> = {}): TrustPolicy {
   return {
     version: 4,
     policies: [makeScope()],
-    revoked: { digests: [], keys: [] },
+    trustedRoot: null,
+    revoked: { digests: [], keys: [], identities: [] },
     onDistrustedLkg: 'keep-and-alert',
     fingerprint: digestOf('f'),
     ...change,

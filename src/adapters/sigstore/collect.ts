@@ -9,21 +9,21 @@ import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import { isUnread } from '../../core/verify/unread.ts';
+import { makeAnchors } from './anchors.ts';
 import { readAttestation } from './attestation.ts';
 import { readContent } from './content.ts';
-import { makeKeyRing } from './keys.ts';
 
 /** Collects the facts about a bundle; it refuses only what is not a bundle at all. */
 export function collectEvidence(bundle: BundleBytes, trust: TrustPolicy): Result<Evidence> {
-  const ring = makeKeyRing(trust);
-  if (!ring.ok) return ring;
+  const anchors = makeAnchors(trust);
+  if (!anchors.ok) return anchors;
   const content = readContent(bundle);
   if (!content.ok) return content;
   if (bundle.attestations.length > LIMITS.referrersMax) {
     const count = `${bundle.attestations.length}; at most ${LIMITS.referrersMax}`;
     return err(failure('verify/bundle-too-large', `too many attestations: ${count}`));
   }
-  const attestations = bundle.attestations.map((it) => readAttestation(it, ring.value));
+  const attestations = bundle.attestations.map((it) => readAttestation(it, anchors.value));
   const unread = (bundle.skipped ?? []).filter(isUnread);
   return ok({ digest: bundle.digest, ...content.value, attestations, unread });
 }

@@ -41,7 +41,7 @@ function fileSigner(key: KeyObject, { fingerprint, publicKeyPem }: PublicKeyFact
     witnesses: [],
   });
   return {
-    keyFingerprint: fingerprint,
+    signedBy: fingerprint,
     publicKeyPem,
     sign: async (statement) => {
       const data = Buffer.from(statement);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import { parseReference } from '../../core/reference.ts';
+import { err, failure } from '../../core/result.ts';
 import { parsePublishConfig } from '../../wire/publish-config.ts';
 import { type InitOptions, init } from '../commands/init.ts';
 import { lintFiles, testFiles } from '../commands/policy.ts';
@@ -113,7 +114,10 @@ function addBuild(program: Command, session: Session): void {
 }
 
 interface PublishOptions extends BuildOptions {
-  readonly key: string;
+  readonly key?: string;
+  readonly signingConfig?: string;
+  readonly trustedRoot?: string;
+  readonly identityToken?: string;
   readonly passphraseFile?: string;
   readonly passphraseEnv: string;
   readonly to?: string;
@@ -137,7 +141,10 @@ function addPublish(program: Command, session: Session): void {
     ],
   )
     .description('lint, test, build, push, sign and attest the bundle of a commit')
-    .requiredOption('--key <file>', 'signing key (encrypted PKCS#8), see `warder key generate`')
+    .option('--key <file>', 'signing key (encrypted PKCS#8), see `warder key generate`')
+    .option('--signing-config <file>', 'sign with an identity instead: sigstore signing config')
+    .option('--trusted-root <file>', 'trusted root that the services are checked by')
+    .option('--identity-token <file>', 'file with the OIDC token; default: that of the CI job')
     .option('--passphrase-file <file>', 'file that holds the passphrase of the key')
     .option('--passphrase-env <name>', 'variable that holds it', DEFAULT_VARIABLE)
     .option('--to <repository>', 'another place than warder.yaml names, such as oci-layout:/DIR')
@@ -164,7 +171,7 @@ async function runPublish(session: Session, options: PublishOptions): Promise<Ou
   const source = services.source(resolve(io.cwd, options.dir));
   const place = await destination(source, options);
   if (!place.ok) return place.outcome;
-  const signer = await services.signer(resolve(io.cwd, options.key), passphraseOf(io, options));
+  const signer = await chooseSigner(session, options);
   if (!signer.ok) return failed('Publication', [withKeyHints(signer.error)]);
   const registry = await services.registryWriter(place.repository, {
     insecure: options.insecureRegistry ?? [],
@@ -187,6 +194,23 @@ async function runPublish(session: Session, options: PublishOptions): Promise<Ou
     },
     io,
   );
+}
+
+function chooseSigner({ services, io }: Session, options: PublishOptions) {
+  const { key, signingConfig, trustedRoot, identityToken } = options;
+  const at = (path: string) => resolve(io.cwd, path);
+  if (key !== undefined && signingConfig === undefined) {
+    return services.signer(at(key), passphraseOf(io, options));
+  }
+  if (key === undefined && signingConfig !== undefined && trustedRoot !== undefined) {
+    return services.keylessSigner({
+      signingConfig: at(signingConfig),
+      trustedRoot: at(trustedRoot),
+      ...(identityToken === undefined ? {} : { identityToken: at(identityToken) }),
+    });
+  }
+  const hints = ['sign with --key FILE, or with --signing-config FILE --trusted-root FILE'];
+  return Promise.resolve(err(failure('cli/usage', 'who signs is not clear', { hints })));
 }
 
 // The commit's own warder.yaml says where its bundle belongs, unless --to sends it elsewhere.

@@ -55,6 +55,21 @@ export const PUBLISH_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'publish/identity-token': {
+    meaning: 'There is no identity token to sign with, or what was given is none.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/signing-config': {
+    meaning: 'The signing configuration names no services that can be used.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'publish/signing-service': {
+    meaning: 'A certificate authority, log or timestamp authority refused or did not answer.',
+    exit: EXIT.registry,
+    retry: 'backoff',
+  },
   'publish/key-passphrase': {
     meaning: 'The passphrase of the signing key is missing or wrong.',
     exit: EXIT.usage,

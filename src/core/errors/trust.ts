@@ -25,9 +25,9 @@ export const TRUST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
-  'trust/keyless-not-supported-yet': {
+  'trust/root-invalid': {
     meaning:
-      'The trust policy asks for certificates, logs or timestamps; this version knows keys only.',
+      'The trusted root of the trust policy lacks authorities or logs, or is no trusted root.',
     exit: EXIT.usage,
     retry: 'never',
   },

@@ -41,7 +41,49 @@ export const VERIFY_ERRORS = {
     retry: 'quarantine',
   },
   'verify/identity-required': {
-    meaning: 'An attestation is signed by a certificate where the trust policy names keys.',
+    meaning:
+      'An attestation is signed by a certificate where the trust policy names keys, or the reverse.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/identity-mismatch': {
+    meaning:
+      'An attestation is signed by an identity that the trust policy does not list for this place.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/identity-revoked': {
+    meaning: 'An attestation is signed by a revoked identity.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'verify/runner': {
+    meaning: 'The certificate is of another kind of runner than the trust policy demands.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/certificate-untrusted': {
+    meaning: 'A certificate does not lead to a trusted authority, or is not one for signing code.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/certificate-time': {
+    meaning: 'A certificate was not valid at the time that is proven for the signature.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/sct-invalid': {
+    meaning: 'A certificate is in too few trusted certificate logs.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/timestamp-missing': {
+    meaning: 'Nothing trusted says when the signature was made.',
+    exit: EXIT.signature,
+    retry: 'quarantine',
+  },
+  'verify/algorithm': {
+    meaning: 'A certificate has a key that is not ECDSA on P-256, the only algorithm in use.',
     exit: EXIT.signature,
     retry: 'quarantine',
   },

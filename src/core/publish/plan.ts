@@ -115,6 +115,10 @@ export function planProvenance(config: PublishConfig, descriptor: BundleDescript
     ref: descriptor.source.ref,
     config: PUBLISH_CONFIG_PATH,
     commit: descriptor.source.commit,
+    workflow: null,
+    repositoryId: null,
+    ownerId: null,
+    trigger: null,
   };
 }
 

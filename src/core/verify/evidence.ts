@@ -29,6 +29,37 @@ export interface SignedFact {
   readonly claim: Claim;
   /** Fingerprints of the keys whose signature over the payload was verified. */
   readonly keys: readonly Digest[];
+  /** The certificate whose key signed, when it was one; its chain and every proof in it held. */
+  readonly certificate?: CertificateFact;
+}
+
+/** What a verified certificate says, and how much vouches for it. */
+export interface CertificateFact {
+  /** SHA-256 over its DER. */
+  readonly fingerprint: Digest;
+  readonly issuer: string;
+  /** Its only alternative name. */
+  readonly subject: string;
+  /** Of Fulcio's extensions, those that are there. */
+  readonly claims: CertificateClaims;
+  /** Distinct logs whose entry about this signature and this certificate held. */
+  readonly logs: number;
+  readonly certificateLogs: number;
+  /** Distinct authorities that say when. */
+  readonly timestamps: number;
+}
+
+/** Extensions of a Fulcio certificate by what they mean. */
+export interface CertificateClaims {
+  readonly signerUri: string | null;
+  readonly runner: string | null;
+  readonly repository: string | null;
+  readonly commit: string | null;
+  readonly ref: string | null;
+  readonly repositoryId: string | null;
+  readonly ownerId: string | null;
+  readonly workflowUri: string | null;
+  readonly trigger: string | null;
 }
 
 /** What the predicate says, as far as its type is known here. */

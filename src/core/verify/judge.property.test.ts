@@ -114,7 +114,7 @@ test('the order of the attestations does not change the verdict or its signers',
 test('an accepted bundle has enough distinct, listed, unrevoked signers', () => {
   fc.assert(
     fc.property(attestations, trust, fc.subarray([KEY_A, KEY_B]), (list, by, keys) => {
-      const revoking = { ...by, revoked: { digests: [], keys } };
+      const revoking = { ...by, revoked: { digests: [], keys, identities: [] } };
       const verdict = judge(makeEvidence({ attestations: list }), revoking, makeContext());
       if (verdict.kind === 'refused') return;
       const signers = new Set(verdict.admission.signers.map((it) => it.fingerprint));

@@ -173,18 +173,18 @@ describe('revocation and keys', () => {
   check([
     {
       name: 'a revoked digest is refused',
-      trust: makeTrust({ revoked: { digests: [DIGEST], keys: [] } }),
+      trust: makeTrust({ revoked: { digests: [DIGEST], keys: [], identities: [] } }),
       codes: ['verify/digest-revoked'],
     },
     {
       name: 'a revoked digest is refused in a replay too',
-      trust: makeTrust({ revoked: { digests: [DIGEST], keys: [] } }),
+      trust: makeTrust({ revoked: { digests: [DIGEST], keys: [], identities: [] } }),
       context: { purpose: 'replay', admitted: [DIGEST] },
       codes: ['verify/digest-revoked'],
     },
     {
       name: 'S20 a revoked key does not count although it is listed',
-      trust: makeTrust({ revoked: { digests: [], keys: [KEY_A] } }),
+      trust: makeTrust({ revoked: { digests: [], keys: [KEY_A], identities: [] } }),
       codes: ['verify/key-revoked', ...twice],
     },
     {

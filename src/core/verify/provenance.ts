@@ -8,7 +8,7 @@ import { type BundleDescriptor, PREDICATE } from '../bundle.ts';
 import type { Provenance } from '../provenance.ts';
 import { type Failure, failure } from '../result.ts';
 import { type CheckAnswer, passed, refused, say } from './check.ts';
-import type { Evidence, SignedFact } from './evidence.ts';
+import type { CertificateClaims, Evidence, SignedFact } from './evidence.ts';
 import { wrongTypes } from './release.ts';
 import { type Court, checkSigned } from './signed.ts';
 import type { ScopePolicy } from './trust.ts';
@@ -54,7 +54,48 @@ function judgeProvenance(
   if (fact.claim.kind !== 'provenance') {
     return [failure('verify/predicate-type', 'the statement is no provenance')];
   }
-  return compare(fact.claim.provenance, descriptor, demand);
+  const { provenance } = fact.claim;
+  const found = [...compare(provenance, descriptor, demand)];
+  const { signers } = demand;
+  if (signers !== null && !keys.value.some((it) => signers.includes(it.id))) {
+    const who = keys.value.map((it) => it.id).join(', ');
+    found.push(failure('verify/builder-mismatch', `${who} may not speak for the builder`));
+  }
+  if (fact.certificate !== undefined) {
+    found.push(...compareClaims(provenance, fact.certificate.claims));
+  }
+  return found;
+}
+
+const RUNNERS = 'https://github.com/actions/runner/';
+
+// VERIFY-14: what the certificate says of the build was established by the issuer, what the predicate
+// says by the build itself; where both speak they must say the same (bad inputs P06, P08).
+function compareClaims(provenance: Provenance, claims: CertificateClaims): readonly Failure[] {
+  const found: Failure[] = [];
+  const same = (what: string, said: string | null, proven: string | null) => {
+    if (said === null || proven === null || said === proven) return;
+    const causes = [`the certificate says ${say(proven)}`];
+    const text = `the ${what} is ${say(said)} in the provenance`;
+    found.push(failure('verify/provenance-inconsistent', text, { causes }));
+  };
+  same('source repository', provenance.repository, claims.repository);
+  same('source ref', provenance.ref, claims.ref);
+  same('source commit', provenance.commit, claims.commit);
+  same('repository id', provenance.repositoryId, claims.repositoryId);
+  same('owner id', provenance.ownerId, claims.ownerId);
+  same('trigger', provenance.trigger, claims.trigger);
+  if (provenance.workflow !== null) {
+    const uri = `${provenance.repository}/${provenance.workflow}@${provenance.ref}`;
+    same('workflow', uri, claims.workflowUri);
+  }
+  const { builderId } = provenance;
+  if (builderId.startsWith(RUNNERS) && builderId !== `${RUNNERS}${claims.runner ?? ''}`) {
+    const causes = [`the certificate says ${say(claims.runner ?? 'nothing')}`];
+    const text = `the builder ${say(builderId)} is not the runner that signed`;
+    found.push(failure('verify/builder-mismatch', text, { causes }));
+  }
+  return found;
 }
 
 function compare(

@@ -8,7 +8,6 @@ import { type CheckAnswer, passed, refused, say } from './check.ts';
 import type { Evidence, SignedFact } from './evidence.ts';
 import { sameJson } from './same-json.ts';
 import { type Court, checkSigned } from './signed.ts';
-import type { TrustedKey } from './trust.ts';
 import { tellUnread } from './unread.ts';
 
 /** The answer with the signers that counted, in the order of the trust policy. */
@@ -17,10 +16,11 @@ export interface ReleaseAnswer {
   readonly signers: readonly Signer[];
 }
 
-// VERIFY-5: release statements are counted by distinct key, never by statement.
+// VERIFY-5: release statements are counted by distinct entry of the trust policy, never by statement, and
+// an id names one key or one identity: who signs twice counts once (bad input I10).
 /** Checks that the release is signed as the scope demands. */
 export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
-  const counted = new Map<string, TrustedKey>();
+  const counted = new Map<string, Signer>();
   const skipped: Failure[] = [];
   const others: string[] = [];
   for (const fact of evidence.attestations) {
@@ -30,14 +30,12 @@ export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
       others.push(fact.predicateType);
     } else {
       const keys = judgeRelease(fact, evidence.descriptor, court);
-      if (keys.ok) for (const key of keys.value) counted.set(key.fingerprint, key);
+      if (keys.ok) for (const one of keys.value) counted.set(one.id, one);
       else skipped.push(keys.error);
     }
   }
-  const { minimumMatches, anyOf } = court.scope.release;
-  const signers = anyOf
-    .filter((it) => counted.has(it.fingerprint))
-    .map(({ id, fingerprint }): Signer => ({ id, kind: 'key', fingerprint }));
+  const { minimumMatches, anyOf, identities } = court.scope.release;
+  const signers = [...anyOf, ...identities].flatMap(({ id }) => counted.get(id) ?? []);
   const tally = `${signers.length} of ${minimumMatches} demanded`;
   if (signers.length >= minimumMatches) {
     const by = signers.map((it) => it.id).join(', ');
@@ -59,7 +57,7 @@ function judgeRelease(
   fact: SignedFact,
   descriptor: BundleDescriptor,
   court: Court,
-): Result<readonly TrustedKey[]> {
+): Result<readonly Signer[]> {
   const keys = checkSigned(fact, court);
   if (!keys.ok) return keys;
   if (fact.claim.kind === 'malformed') return err(fact.claim.failure);

@@ -4,11 +4,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Signer } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import { shortDigest } from '../digest.ts';
 import { err, type Failure, failure, ok, type Result } from '../result.ts';
 import { say } from './check.ts';
-import type { SignedFact } from './evidence.ts';
+import type { CertificateFact, SignedFact } from './evidence.ts';
+import { checkThresholds, findIdentity } from './identity.ts';
 import type { ScopePolicy, TrustedKey, TrustPolicy } from './trust.ts';
 import type { VerifyContext } from './verdict.ts';
 
@@ -20,8 +22,8 @@ export interface Court {
   readonly context: VerifyContext;
 }
 
-/** The trusted keys behind a statement about this bundle; at least one, or the reason why none. */
-export function checkSigned(fact: SignedFact, court: Court): Result<readonly TrustedKey[]> {
+/** The trusted signers behind a statement about this bundle; at least one, or the reason why none. */
+export function checkSigned(fact: SignedFact, court: Court): Result<readonly Signer[]> {
   if (!fact.subjects.includes(court.digest)) {
     const about = fact.subjects[0] === undefined ? 'nothing' : shortDigest(fact.subjects[0]);
     return err(
@@ -31,15 +33,34 @@ export function checkSigned(fact: SignedFact, court: Court): Result<readonly Tru
       ),
     );
   }
-  const keys: TrustedKey[] = [];
+  if (fact.certificate !== undefined) {
+    const signer = checkCertificate(fact.certificate, court);
+    return signer.ok ? ok([signer.value]) : signer;
+  }
+  const signers: Signer[] = [];
   let reason: Failure | null = null;
   for (const fingerprint of fact.keys) {
     const key = checkKey(fingerprint, court);
-    if (key.ok) keys.push(key.value);
+    if (key.ok) signers.push({ id: key.value.id, kind: 'key', fingerprint });
     else reason ??= key.error;
   }
-  if (keys.length > 0) return ok(keys);
+  if (signers.length > 0) return ok(signers);
   return err(reason ?? failure('verify/key-unknown', 'no key signed the statement'));
+}
+
+// Revoked beats listed, here too. A replay judges the same: what vouches for the time is in the evidence.
+function checkCertificate(certificate: CertificateFact, court: Court): Result<Signer> {
+  const { scope, trust } = court;
+  if (trust.revoked.identities.includes(certificate.subject)) {
+    const who = say(certificate.subject);
+    return err(failure('verify/identity-revoked', `the identity ${who} is revoked`));
+  }
+  const identity = findIdentity(certificate, scope.release.identities);
+  if (!identity.ok) return identity;
+  const short = checkThresholds(certificate, scope.thresholds);
+  if (short !== null) return err(short);
+  const { fingerprint } = certificate;
+  return ok({ id: identity.value.id, kind: 'identity', fingerprint });
 }
 
 // VERIFY-4: revoked beats listed; a window includes its first and excludes its last moment. A replay
@@ -50,6 +71,9 @@ function checkKey(fingerprint: Digest, court: Court): Result<TrustedKey> {
     return err(failure('verify/key-revoked', `the signing key ${name} is revoked`));
   }
   const key = court.scope.release.anyOf.find((it) => it.fingerprint === fingerprint);
+  if (key === undefined && court.scope.release.anyOf.length === 0) {
+    return err(failure('verify/identity-required', 'signed by a key; the scope trusts identities'));
+  }
   if (key === undefined) {
     return err(
       failure('verify/key-unknown', `the signing key ${name} is not trusted for this scope`, {

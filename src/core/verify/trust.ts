@@ -16,6 +16,36 @@ export interface TrustedKey {
   readonly notAfter: string;
 }
 
+/**
+ * Somebody who proves by a certificate that an issuer knows them. Everything that is not null must be in
+ * the certificate exactly; only `subject` may end in one `*`, which never matches a `/`.
+ */
+export interface TrustedIdentity {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** Numbers that a forge never gives again, so that a name that was freed is worth nothing (I04). */
+  readonly repositoryId: string | null;
+  readonly ownerId: string | null;
+  readonly runner: string | null;
+  /** Path of the workflow file in the repository. */
+  readonly workflow: string | null;
+  readonly triggers: readonly string[] | null;
+}
+
+/** How many distinct proofs a certificate needs: logs, certificate logs, timestamps. Never 0. */
+export interface Thresholds {
+  readonly tlog: number;
+  readonly ctlog: number;
+  readonly timestamp: number;
+}
+
+/** A TrustedRoot document, checked and in canonical JSON. */
+export interface TrustedRootText {
+  readonly json: string;
+  readonly digest: Digest;
+}
+
 /** What one scope demands. The signature, subject and identity checks cannot be lowered. */
 export interface ScopePolicy {
   readonly name: string;
@@ -26,22 +56,33 @@ export interface ScopePolicy {
   readonly release: {
     readonly minimumMatches: number;
     readonly anyOf: readonly TrustedKey[];
+    readonly identities: readonly TrustedIdentity[];
     /** Predicate types that count as a release statement; default only Warder's own. */
     readonly predicateTypes: readonly string[];
   };
+  readonly thresholds: Thresholds;
   /** Null: provenance is not demanded (said so in `trust explain`). */
   readonly provenance: {
     readonly builderIds: readonly string[];
     readonly buildTypes: readonly string[];
     /** Exact source repositories that may be built from. */
     readonly sourceRepositories: readonly string[];
+    /** Ids of the signers that may speak for the builders; null: every signer of the release. */
+    readonly signers: readonly string[] | null;
   } | null;
 }
 
 export interface TrustPolicy {
   readonly version: number;
   readonly policies: readonly ScopePolicy[];
-  readonly revoked: { readonly digests: readonly Digest[]; readonly keys: readonly Digest[] };
+  /** Null: no certificate is trusted. */
+  readonly trustedRoot: TrustedRootText | null;
+  readonly revoked: {
+    readonly digests: readonly Digest[];
+    readonly keys: readonly Digest[];
+    /** Subjects of certificates, exactly. */
+    readonly identities: readonly string[];
+  };
   readonly onDistrustedLkg: 'keep-and-alert' | 'baseline';
   /** SHA-256 over the canonical policy with the keys it names. */
   readonly fingerprint: Digest;

@@ -1,0 +1,52 @@
+// The files of signing with an identity: signing configuration, trusted root, and the token where it does
+// not come from the CI job. The token is a file, never an argument: arguments are for everybody to see.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync, statSync } from 'node:fs';
+import { LIMITS } from '../../core/limits.ts';
+import { err, failure, ok, type Result } from '../../core/result.ts';
+import type { SignerPort } from '../../ports.ts';
+import { parseSigningConfig } from '../../wire/signing-config.ts';
+import { parseTrustedRoot } from '../../wire/trusted-root.ts';
+import { createKeylessSigner, findToken } from './keyless-signer.ts';
+
+interface KeylessFiles {
+  readonly signingConfig: string;
+  readonly trustedRoot: string;
+  readonly identityToken?: string;
+}
+
+/** Reads the files and makes the signer. */
+export async function openKeylessSigner(
+  { signingConfig, trustedRoot, identityToken }: KeylessFiles,
+  nowMs = Date.now(),
+): Promise<Result<SignerPort>> {
+  const config = readBytes(signingConfig);
+  if (!config.ok) return config;
+  const services = parseSigningConfig(config.value, nowMs);
+  if (!services.ok) return services;
+  const rootBytes = readBytes(trustedRoot);
+  if (!rootBytes.ok) return rootBytes;
+  const root = parseTrustedRoot(rootBytes.value);
+  if (!root.ok) return root;
+  const token = identityToken === undefined ? await findToken() : readToken(identityToken);
+  if (!token.ok) return token;
+  return createKeylessSigner(services.value, token.value, root.value);
+}
+
+function readToken(path: string): Result<string> {
+  const bytes = readBytes(path);
+  return bytes.ok ? ok(bytes.value.toString('latin1').trim()) : bytes;
+}
+
+function readBytes(path: string): Result<Buffer> {
+  try {
+    if (statSync(path).size <= LIMITS.policyFileBytesMax) return ok(readFileSync(path));
+    return err(failure('config/unreadable', `${path} is too large`));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    return err(failure('config/unreadable', `${path} cannot be read`, { causes: [code] }));
+  }
+}
