@@ -95,13 +95,14 @@ class Bench {
     };
     const timer = setTimeout(drop, this.#idleMs);
     timer.unref();
-    worker.unref();
     // One that dies or talks while nobody asked is not one to ask.
     const stopListening = listen(worker, { message: drop, error: drop, exit: drop });
     const stopWaiting = () => {
       clearTimeout(timer);
       stopListening();
     };
+    // Last: to listen is to hold the process again.
+    worker.unref();
     this.#waiting = { worker, stopWaiting };
   }
 }

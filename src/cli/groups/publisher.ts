@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import { parseReference } from '../../core/reference.ts';
-import { err, failure } from '../../core/result.ts';
+import { type Failure, failure } from '../../core/result.ts';
 import { parsePublishConfig } from '../../wire/publish-config.ts';
 import { type InitOptions, init } from '../commands/init.ts';
 import { lintFiles, testFiles } from '../commands/policy.ts';
@@ -168,10 +168,12 @@ function addPublish(program: Command, session: Session): void {
 
 async function runPublish(session: Session, options: PublishOptions): Promise<Outcome> {
   const { services, io } = session;
+  const unclear = checkSigner(options);
+  if (unclear !== null) return failed('Publication', [unclear]);
   const source = services.source(resolve(io.cwd, options.dir));
   const place = await destination(source, options);
   if (!place.ok) return place.outcome;
-  const signer = await chooseSigner(session, options);
+  const signer = await openSigner(session, options);
   if (!signer.ok) return failed('Publication', [withKeyHints(signer.error)]);
   const registry = await services.registryWriter(place.repository, {
     insecure: options.insecureRegistry ?? [],
@@ -196,21 +198,23 @@ async function runPublish(session: Session, options: PublishOptions): Promise<Ou
   );
 }
 
-function chooseSigner({ services, io }: Session, options: PublishOptions) {
-  const { key, signingConfig, trustedRoot, identityToken } = options;
-  const at = (path: string) => resolve(io.cwd, path);
-  if (key !== undefined && signingConfig === undefined) {
-    return services.signer(at(key), passphraseOf(io, options));
-  }
-  if (key === undefined && signingConfig !== undefined && trustedRoot !== undefined) {
-    return services.keylessSigner({
-      signingConfig: at(signingConfig),
-      trustedRoot: at(trustedRoot),
-      ...(identityToken === undefined ? {} : { identityToken: at(identityToken) }),
-    });
-  }
+function checkSigner({ key, signingConfig, trustedRoot }: PublishOptions): Failure | null {
+  const byKey = key !== undefined && signingConfig === undefined;
+  const byIdentity = key === undefined && signingConfig !== undefined && trustedRoot !== undefined;
+  if (byKey || byIdentity) return null;
   const hints = ['sign with --key FILE, or with --signing-config FILE --trusted-root FILE'];
-  return Promise.resolve(err(failure('cli/usage', 'who signs is not clear', { hints })));
+  return failure('cli/usage', 'it is not clear who signs', { hints });
+}
+
+function openSigner({ services, io }: Session, options: PublishOptions) {
+  const { key, signingConfig = '', trustedRoot = '', identityToken } = options;
+  const at = (path: string) => resolve(io.cwd, path);
+  if (key !== undefined) return services.signer(at(key), passphraseOf(io, options));
+  return services.keylessSigner({
+    signingConfig: at(signingConfig),
+    trustedRoot: at(trustedRoot),
+    ...(identityToken === undefined ? {} : { identityToken: at(identityToken) }),
+  });
 }
 
 // The commit's own warder.yaml says where its bundle belongs, unless --to sends it elsewhere.
