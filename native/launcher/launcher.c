@@ -46,7 +46,8 @@ int main(void)
 {
 	static char notify[NOTIFY_MAX];
 	char *const arguments[] = { WD_RUNTIME, "--disable-warning=ExperimentalWarning",
-				    WD_PROGRAM, "--config", WD_CONFIG, NULL };
+				    WD_PROGRAM, "--config",
+				    WD_CONFIG,	NULL };
 	char *environment[] = { "PATH=/usr/sbin:/usr/bin", "LANG=C.UTF-8",
 				"WARDER_LAUNCHER=" WD_LAUNCHER, NULL, NULL };
 	const char *socket = getenv("NOTIFY_SOCKET");

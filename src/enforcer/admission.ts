@@ -11,6 +11,7 @@ import type { Admission, BundleBytes } from '../core/bundle.ts';
 import type { Digest } from '../core/digest.ts';
 import type { BundleSummary } from '../core/enforcement.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
+import { findBaselineViolations } from '../core/policy/lockout.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { judge } from '../core/verify/judge.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
@@ -57,6 +58,8 @@ export async function admit(
   if (verdict.kind === 'refused') return err(combine(verdict.failures));
   step('verified');
   const { admission } = verdict;
+  const survivable = checkSurvival(admission);
+  if (!survivable.ok) return survivable;
   const free = checkHold(admission, store);
   if (!free.ok) return free;
 
@@ -112,6 +115,18 @@ export function checkEnabled(store: EnforcerStore): Result<void> {
     failure('activate/disabled', `enforcement was disabled by ${disabled.by}`, {
       causes: [disabled.reason],
       hints: ['run: warder resume'],
+    }),
+  );
+}
+
+// Before the floor rises: a bundle that is refused here was never a candidate.
+function checkSurvival({ digest, ir }: Admission): Result<void> {
+  const violations = findBaselineViolations(ir.rules);
+  if (violations.length === 0) return ok(undefined);
+  return err(
+    failure('activate/baseline-violation', `${digest} would lock this host out`, {
+      causes: violations,
+      hints: ['`warder lint` names the rules and what to exempt'],
     }),
   );
 }

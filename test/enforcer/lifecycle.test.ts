@@ -427,6 +427,29 @@ describe('the store', () => {
     expect(await enforcedDigest()).toBe(bundles[8]?.digest);
   });
 
+  it('case 117: refuses a bundle that would lock the host out, and keeps its floor', async () => {
+    const enforcer = await host.start();
+    await enforce(enforcer, v1);
+    const rule = {
+      ...ruleFor('a/login', '/etc/shadow'),
+      operations: ['read' as const],
+    };
+    const bad = await makeBundle(signer, 20, [rule]);
+    expect(await enforcer.activate(bad)).toMatchObject({
+      error: { code: 'activate/baseline-violation' },
+    });
+    expect(await enforcedDigest()).toBe(v1.digest);
+    // Who logs in is exempt, the mode is audit, or the author said that it is wanted.
+    const accepted = [
+      { ...rule, except: [{ exe: '/usr/bin/login' }] },
+      { ...rule, mode: 'audit' as const },
+      { ...rule, acceptsLockout: true as const },
+    ];
+    for (const [index, one] of accepted.entries()) {
+      expectOk(await enforcer.activate(await makeBundle(signer, 10 + index, [one])));
+    }
+  });
+
   it('refuses to judge validity when the clock went back', async () => {
     const enforcer = await host.start();
     await enforce(enforcer, v1);

@@ -35,6 +35,12 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.hostUnsupported,
     retry: 'never',
   },
+  'activate/baseline-violation': {
+    meaning:
+      'The bundle would keep the host from starting, updating, logging in or running Warder.',
+    exit: EXIT.content,
+    retry: 'quarantine',
+  },
   'activate/partial': {
     meaning: 'A hook that an active rule needs cannot attach; nothing was changed.',
     exit: EXIT.hostUnsupported,

@@ -87,6 +87,7 @@ function toIrRule(policy: FilePolicy, rule: Rule): IrRule {
     operations: OPERATIONS.filter((operation) => rule.deny.includes(operation)),
     objects: unique(rule.protect.map(toPlainObject), compareObjects),
     except: unique(rule.except.map(toPlainExemption), compareExemptions),
+    ...(rule.iKnowThisCanLockMeOut ? { acceptsLockout: true as const } : {}),
     origin: rule.at,
   };
 }

@@ -16,6 +16,8 @@ export interface IrRule {
   readonly operations: readonly Operation[];
   readonly objects: readonly ProtectedObject[];
   readonly except: readonly Exemption[];
+  /** Its author said that it may lock the survival set out; absent otherwise. */
+  readonly acceptsLockout?: true;
   /** Where the rule stands in the policy repository; the file is relative to its root. */
   readonly origin: SourcePosition;
 }

@@ -6,11 +6,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ErrorCode } from '../errors.ts';
-import type { Exemption, FilePolicy, Operation, Rule } from './document.ts';
+import type { FilePolicy, Operation, Rule } from './document.ts';
 import type { Finding } from './finding.ts';
 import { findShadowed, findUnprotectedExes } from './lint-relations.ts';
+import { findLockouts } from './lockout.ts';
 import { basenameOf, isWithin } from './path.ts';
-import { SURVIVAL, type SurvivalNeed } from './survival.ts';
 
 const INTERPRETERS =
   /^(?:(?:ba|da|z|k|mk|c|tc|fi|a|r)?sh|busybox|env|xargs|[gmn]?awk|gdb|ld(?:-linux.*|-musl.*)?\.so.*|ld-linux.*|(?:python|perl|ruby|node|nodejs|php|lua|luajit|tclsh|wish|guile|java|deno|bun|expect)[0-9.]*)$/;
@@ -49,40 +49,21 @@ function lintInterpreters(rule: Rule): Finding[] {
 
 function lintLockout(policy: FilePolicy, rule: Rule): Finding[] {
   if (policy.mode === 'audit' || rule.iKnowThisCanLockMeOut) return [];
-  const lost = SURVIVAL.filter((need) => isTaken(rule, need));
-  return lost.map((need) =>
+  const lockouts = findLockouts({
+    operations: rule.deny,
+    objects: rule.protect,
+    except: rule.except,
+  });
+  return lockouts.map(({ need, operations, paths }) =>
     finding(
       rule,
       'policy/lockout',
-      `${need.member} could not ${need.operations.filter((it) => rule.deny.includes(it)).join(', ')} ${touched(rule, need).join(', ')}`,
+      `${need.member} could not ${operations.join(', ')} ${paths.join(', ')}`,
       need.exes.length === 0
         ? 'exempt uid 0, narrow the rule, or set iKnowThisCanLockMeOut: true'
         : `exempt one of ${need.exes.join(', ')}, or set iKnowThisCanLockMeOut: true`,
     ),
   );
-}
-
-function isTaken(rule: Rule, need: SurvivalNeed): boolean {
-  return (
-    need.operations.some((operation) => rule.deny.includes(operation)) &&
-    touched(rule, need).length > 0 &&
-    !rule.except.some((entry) => keepsAlive(entry, need))
-  );
-}
-
-// A rule takes state away from above (a tree over it) as from inside (a file in it).
-function touched(rule: Rule, need: SurvivalNeed): readonly string[] {
-  return need.paths.filter((path) =>
-    rule.protect.some(
-      (object) =>
-        isWithin(object.path, path) || (object.kind === 'tree' && isWithin(path, object.path)),
-    ),
-  );
-}
-
-function keepsAlive({ exe, uid }: Exemption, need: SurvivalNeed): boolean {
-  if (uid !== undefined && uid !== 0) return false;
-  return exe === undefined || need.exes.includes(exe);
 }
 
 function lintSockets(rule: Rule): Finding[] {

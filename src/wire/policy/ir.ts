@@ -37,6 +37,7 @@ const ruleSchema = z.strictObject({
     .min(1)
     .max(1024),
   except: z.array(exemptionSchema).max(256),
+  acceptsLockout: z.literal(true).optional(),
   origin: z.strictObject({
     file: z.string().min(1).max(1024),
     line: z.int().min(1),
@@ -76,9 +77,10 @@ export function parseIr(bytes: Uint8Array): Result<PolicyIr> {
   return isCanonicalJson(ir, bytes) ? ok(ir) : invalid(['not the canonical spelling (RFC 8785)']);
 }
 
-function toIrRule(rule: z.infer<typeof ruleSchema>): IrRule {
+function toIrRule({ acceptsLockout, ...rule }: z.infer<typeof ruleSchema>): IrRule {
   return {
     ...rule,
+    ...(acceptsLockout === undefined ? {} : { acceptsLockout }),
     except: rule.except.map(({ exe, uid }) => ({
       ...(exe === undefined ? {} : { exe }),
       ...(uid === undefined ? {} : { uid }),
