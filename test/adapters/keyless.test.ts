@@ -324,12 +324,20 @@ describe('what vouches for it', () => {
     ).toBe('verify/timestamp-invalid');
   });
 
+  test('S11 a certificate of a certificate log that is not trusted is refused', async () => {
+    const root = { ...sigstore.rootJson, ctlogs: stranger.rootJson.ctlogs };
+    const { parseTrustedRoot } = await import('../../src/wire/trusted-root.ts');
+    const parsed = parseTrustedRoot(encodeJson(root));
+    if (!parsed.ok) throw new Error('the root is refused');
+    expect(first(good, trustIdentities({ root: parsed.value }))).toBe('verify/sct-invalid');
+  });
+
   test('another root vouches for nothing of it', () => {
     const by = trustIdentities(stranger);
     expect(first(good, by)).toMatch(/^verify\/(timestamp|certificate|tlog)-/);
   });
 
-  test('L08 S10 a log whose key was not in use yet is refused', async () => {
+  test('L08 a log whose key was not in use yet is refused', async () => {
     const root = structuredClone(sigstore.rootJson);
     for (const log of root.tlogs) log.publicKey.validFor.start = '2090-01-01T00:00:00Z';
     const { parseTrustedRoot } = await import('../../src/wire/trusted-root.ts');
