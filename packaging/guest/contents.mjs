@@ -20,6 +20,7 @@ const BUSYBOX = '/bin/busybox';
 const HOST_PROGRAMS = [
   '/usr/sbin/bpftool',
   '/sbin/mke2fs',
+  '/sbin/mkfs.fat',
   '/usr/bin/nsenter',
   '/usr/bin/prlimit',
   '/usr/bin/setpriv',

@@ -23,6 +23,9 @@ export const EXTRA_MODULES = [
   'squashfs',
   'fuse',
   'vfat',
+  // What vfat reads names with unless told otherwise.
+  'nls_cp437',
+  'nls_ascii',
   'dummy',
   'veth',
 ];

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { KernelCase } from '../../test/vm/ids.ts';
-import { cellOf, idOf, type KernelResult, matrixDocument, type TestResult } from './matrix.ts';
+import { cellOf, idsOf, type KernelResult, matrixDocument, type TestResult } from './matrix.ts';
 
 const CASES: readonly KernelCase[] = [
   { id: 1, expected: 'D', title: 'through a symlink', shown: 'table' },
@@ -23,14 +23,15 @@ const kernel = (series: string, more: Partial<KernelResult>): KernelResult => ({
   ...more,
 });
 
-describe('idOf', () => {
+describe('idsOf', () => {
   it.each([
-    ['case > 9b: a file below a parent', 9],
-    ['on kernel 7 > case > 124: deep', 124],
-    ['case 89: a kernel whose lsm= lacks bpf > is refused', 89],
-    ['counts exactly the denials in every case', null],
-  ])('finds the id of %j', (name, id) => {
-    expect(idOf(name)).toBe(id);
+    ['case > 9b: a file below a parent', [9]],
+    ['on kernel 7 > case > 124: deep', [124]],
+    ['case 89: a kernel whose lsm= lacks bpf > is refused', [89]],
+    ['case 85, case 86: a map that is full', [85, 86]],
+    ['counts exactly the denials in every case', []],
+  ])('finds the ids of %j', (name, ids) => {
+    expect(idsOf(name)).toEqual(ids);
   });
 });
 

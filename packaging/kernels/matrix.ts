@@ -32,10 +32,9 @@ export interface KernelResult {
 
 type Cell = 'passed' | 'differs' | 'skipped' | 'failed' | 'not shown';
 
-/** The id that a test's name belongs to: `case 83: ...`, or `case > 83b: ...`. */
-export function idOf(name: string): number | null {
-  const match = /\bcase (?:> )?(\d+)[a-z]*\b/.exec(name);
-  return match === null ? null : Number(match[1]);
+/** The ids that a test's name tells: `case 83: ...`, `case > 83b: ...`, `case 85, case 86: ...`. */
+export function idsOf(name: string): readonly number[] {
+  return [...name.matchAll(/\bcase (?:> )?(\d+)/g)].map((match) => Number(match[1]));
 }
 
 /** What the tests of an id on a kernel come to. */
@@ -56,9 +55,9 @@ export function matrixDocument(
 ): string {
   const run = kernels.filter(({ release, refused }) => release !== null && !refused);
   const of = (kernel: KernelResult, id: number) =>
-    kernel.tests.filter(({ name }) => idOf(name) === id);
-  const rows = cases.map(({ id, expected, title }) => {
-    const cells = run.map((kernel) => cellOf(of(kernel, id)));
+    kernel.tests.filter(({ name }) => idsOf(name).includes(id));
+  const rows = cases.map(({ id, expected, title, shown }) => {
+    const cells = run.map((kernel) => (isOnHost(shown) ? 'on the host' : cellOf(of(kernel, id))));
     return `| ${[id, title, expected, ...cells].join(' | ')} |`;
   });
   return [
@@ -82,6 +81,11 @@ export function matrixDocument(
   ].join('\n');
 }
 
+// Tests of the host project run the privileged process on a kernel of their own making.
+function isOnHost(shown: KernelCase['shown']): boolean {
+  return shown !== 'table' && 'test' in shown && !/^test\/(?:vm|guest)\//.test(shown.test);
+}
+
 function kernelTable(
   cases: readonly KernelCase[],
   kernels: readonly KernelResult[],
@@ -93,7 +97,7 @@ function kernelTable(
     if (refused) return `| ${series} | ${release} | ${failed === 0 ? 'refused' : 'FAILED'} |`;
     const count = (...wanted: readonly Cell[]) =>
       cases.filter(({ id }) =>
-        wanted.includes(cellOf(tests.filter(({ name }) => idOf(name) === id))),
+        wanted.includes(cellOf(tests.filter(({ name }) => idsOf(name).includes(id)))),
       ).length;
     const outcome = [
       `${count('passed', 'differs')} ids passed`,
@@ -110,9 +114,9 @@ function remarks(run: readonly KernelResult[]): readonly string[] {
   const lines = new Map<string, string[]>();
   for (const { series, tests } of run) {
     for (const { name, state, note, differs } of tests) {
-      const id = idOf(name);
+      const id = idsOf(name)[0];
       const text = state === 'skipped' ? `skipped: ${note ?? 'no reason given'}` : differs;
-      if (id === null || text === undefined) continue;
+      if (id === undefined || text === undefined) continue;
       const line = `- ${id}: ${text}`;
       const seen = lines.get(line) ?? [];
       if (!seen.includes(series)) lines.set(line, [...seen, series]);

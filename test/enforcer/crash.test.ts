@@ -41,7 +41,7 @@ const ACTIVATION: readonly Step[] = [
 for (const reboot of [false, true]) {
   const then = reboot ? 'a reboot' : 'a restart';
   for (const step of ACTIVATION) {
-    it(`C08 dies after "${step}": ${then} has old or new, and goes on`, async () => {
+    it(`case 84, C08: dies after "${step}": ${then} has old or new, and goes on`, async () => {
       const enforcer = await host.start();
       await enforce(enforcer, v1);
       const wasEnforced = host.kernel.enforces;

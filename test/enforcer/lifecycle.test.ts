@@ -93,7 +93,7 @@ describe('activation', () => {
     expect(host.store?.read('floor')?.highestSeen).toBe(2);
   });
 
-  it('C07 refuses a rule whose hook is not attached before any kernel change', async () => {
+  it('case 88, C07: refuses a rule whose hook is not attached before any kernel change', async () => {
     const { fakePrograms } = await import('../support/fake-kernel.ts');
     host.kernel.programs = fakePrograms({ inode_setattr: 'rejected' });
     const enforcer = await host.start();

@@ -118,7 +118,7 @@ test('the host has what loading needs', async () => {
 });
 
 describe('the first activation', () => {
-  test('loads what the verifier takes, and keeps the verifier’s words for what it does not', () => {
+  test('case 87: loads what the verifier takes, and keeps the verifier’s words for what it does not', () => {
     expect(activated.adopted).toBe(false);
     expect(stateOf(activated.programs, 'file_open')?.state).toBe('attached');
     expect(stateOf(activated.programs, 'inode_getattr')?.state).toBe('attached');

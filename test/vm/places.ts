@@ -15,18 +15,20 @@ interface PlaceFacts {
   readonly make?: readonly [sizeMb: number, command: string, ...args: readonly string[]];
   /** The image is made of a folder, and cannot be written. */
   readonly pack?: (folder: string, image: string) => readonly [string, ...string[]];
+  /** Of the file system, when it is not the place's name. */
+  readonly type?: string;
   readonly module?: string;
-  readonly mountOptions?: string;
 }
 
 const FACTS: Readonly<Record<Place, PlaceFacts>> = {
   // Small blocks and many inodes, for long chains of directories.
-  ext4: { make: [96, '/sbin/mkfs.ext4', '-q', '-F', '-b1024', '-N40000', '-Ocasefold'] },
+  ext4: { make: [96, '/sbin/mkfs.ext4', '-q', '-F', '-b1024', '-N40000'] },
+  // Overlayfs refuses such an ext4, so it is one of its own.
+  folding: { make: [16, '/sbin/mkfs.ext4', '-q', '-F', '-Ocasefold'], type: 'ext4' },
   tmpfs: {},
   // The smallest that its maker makes.
   xfs: { make: [300, '/sbin/mkfs.xfs', '-q', '-f'], module: 'xfs' },
   btrfs: { make: [128, '/sbin/mkfs.btrfs', '-q', '-f'], module: 'btrfs' },
-  vfat: { make: [32, '/sbin/mkfs.vfat'], module: 'vfat', mountOptions: 'iocharset=ascii' },
   squashfs: {
     pack: (folder, image) => ['/usr/bin/mksquashfs', folder, image, '-quiet', '-no-progress'],
     module: 'squashfs',
@@ -98,13 +100,16 @@ export function mountScript(places: ReadonlySet<Place>): string {
   const find =
     'disk_of() { for d in /sys/block/vd*; do [ "$(cat $d/serial)" = "$1" ] && echo /dev/$(basename $d); done; }';
   const lines = [...places].map((place) => {
-    const { module, mountOptions, make, pack } = FACTS[place];
+    const { module, make, pack, type = place } = FACTS[place];
     const load = module === undefined ? '' : `modprobe ${module}; `;
     const device = make === undefined && pack === undefined ? place : `$(disk_of ${place})`;
-    const options = mountOptions === undefined ? '' : `-o ${mountOptions} `;
-    return `${load}mkdir -p /fs/${place}; mount -t ${place} ${options}${device} /fs/${place}`;
+    return `${load}mkdir -p /fs/${place}; mount -t ${type} ${device} /fs/${place}`;
   });
-  return [find, 'modprobe loop; modprobe overlay', ...lines].join('\n');
+  return [
+    find,
+    'modprobe loop max_loop=64; modprobe overlay; modprobe vfat; modprobe nls_cp437; modprobe nls_ascii',
+    ...lines,
+  ].join('\n');
 }
 
 /** Shell lines that unmount those whose contents stay. */

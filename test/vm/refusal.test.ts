@@ -4,27 +4,41 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootGuest, type Guest } from '../support/guest/guest.ts';
+import { cachedSeries } from '../support/guest/kernels.ts';
 
 const CONFIG = '/etc/enforcer.yaml';
+const TOO_OLD = '5.10';
+const UNSUPPORTED = 21;
 
-let guest: Guest;
+const oldSeries = await cachedSeries(TOO_OLD);
 
-beforeAll(async () => {
-  guest = await bootGuest({ append: 'lsm=landlock,lockdown,yama' });
+async function startEnforcer(guest: Guest) {
   await guest.put(
     CONFIG,
     'apiVersion: warder.dev/enforcer/v1\nrepository: registry.example.test/policies\nchannel: prod\n',
   );
-});
+  return guest.run(['warder-enforcer', '--config', CONFIG]);
+}
 
-afterAll(async () => {
-  await guest?.stop();
-});
+async function expectUntouched(guest: Guest): Promise<void> {
+  expect((await guest.run(['bpftool', '-j', 'link', 'list'])).stdout.trim()).toBe('[]');
+  const left = await guest.sh('ls -d /sys/fs/bpf/warder /var/lib/warder/enforcer /run/warder');
+  expect(left.stdout).toBe('');
+}
 
 describe('case 89: a kernel whose lsm= lacks bpf', () => {
+  let guest: Guest;
+
+  beforeAll(async () => {
+    guest = await bootGuest({ append: 'lsm=landlock,lockdown,yama' });
+  });
+  afterAll(async () => {
+    await guest?.stop();
+  });
+
   it('is refused with exit 21, which names the order and what to write', async () => {
-    const { exitCode, stderr } = await guest.run(['warder-enforcer', '--config', CONFIG]);
-    expect(exitCode).toBe(21);
+    const { exitCode, stderr } = await startEnforcer(guest);
+    expect(exitCode).toBe(UNSUPPORTED);
     expect(stderr).toContain('host/unsupported');
     expect(stderr).toContain('lsm-order');
     // The kernel says the active ones in an order of its own.
@@ -32,8 +46,28 @@ describe('case 89: a kernel whose lsm= lacks bpf', () => {
   });
 
   it('has nothing of Warder in the kernel, on the disk or on a socket afterwards', async () => {
-    expect((await guest.run(['bpftool', '-j', 'link', 'list'])).stdout.trim()).toBe('[]');
-    const left = await guest.sh('ls -d /sys/fs/bpf/warder /var/lib/warder/enforcer /run/warder');
-    expect(left.stdout).toBe('');
+    await expectUntouched(guest);
+  });
+});
+
+describe('a kernel without bpf_loop', () => {
+  let guest: Guest | null = null;
+
+  beforeAll(async () => {
+    if (oldSeries !== null) guest = await bootGuest({ series: oldSeries });
+  });
+  afterAll(async () => {
+    await guest?.stop();
+  });
+
+  it('is refused with exit 21, which names its version, and nothing is touched', async ({
+    skip,
+  }) => {
+    if (guest === null) return skip(`no kernel ${TOO_OLD} in the cache: "make kernels" fetches it`);
+    const { exitCode, stderr } = await startEnforcer(guest);
+    expect(exitCode).toBe(UNSUPPORTED);
+    expect(stderr).toContain('host/unsupported');
+    expect(stderr).toContain('kernel-version');
+    await expectUntouched(guest);
   });
 });

@@ -17,6 +17,7 @@ const CONFIG_DIR = '/etc/warder';
 const AGENT_STATUS = '/run/warder/agent/status.json';
 const LOOK_EVERY_MS = 50;
 const START_TIMEOUT_MS = 120_000;
+const INSTALL_TIMEOUT_MS = 300_000;
 const WAIT_TIMEOUT_MS = 120_000;
 const LOG_LINES = 20;
 
@@ -67,8 +68,13 @@ export class LabHost {
 
   /** Runs a shell script as root that must end well. */
   async install(script: string): Promise<void> {
-    const { exitCode, stderr } = await this.guest.sh(`set -e\n${script}`);
-    if (exitCode !== 0) throw new Error(`the host could not be prepared: ${stderr}`);
+    // As a file: a script may be longer than an argument.
+    const file = '/run/install.sh';
+    await this.guest.put(file, script);
+    const run = await this.guest.run(['sh', '-e', file], { timeoutMs: INSTALL_TIMEOUT_MS });
+    const { exitCode, stderr, timedOut } = run;
+    if (exitCode !== 0)
+      throw new Error(`the host could not be prepared${timedOut ? ' in time' : ''}: ${stderr}`);
   }
 
   /** Starts both, and waits until the enforcer has said what it enforces; the agent waits for it too. */

@@ -185,6 +185,7 @@ export const ALIASING: readonly Case[] = [
   {
     id: '17b',
     title: 'a tree whose names compare folded',
+    place: 'folding',
     setup: 'mkdir $D/tree; op fold-names $D/tree; echo s > $D/tree/secret',
     protect: [{ tree: '$D/tree' }],
     deny: 'all',

@@ -20,7 +20,7 @@ import type { Operation } from '../../../src/core/policy/document.ts';
 export type Expected = 'D' | 'A' | 'X';
 
 /** Where the directory of a case is; see places.ts. */
-export type Place = 'ext4' | 'tmpfs' | 'xfs' | 'btrfs' | 'vfat' | 'squashfs' | 'erofs';
+export type Place = 'ext4' | 'folding' | 'tmpfs' | 'xfs' | 'btrfs' | 'squashfs' | 'erofs';
 
 /** The kernel that a suite runs on, such as [6, 12]. */
 export type KernelVersion = readonly [major: number, minor: number];

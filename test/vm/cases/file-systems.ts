@@ -219,6 +219,45 @@ const LOOP: readonly Case[] = [
   },
 ];
 
+const fat = (lines: string) =>
+  `mkdir $D/mnt; truncate -s 1M $D/image; mkfs.fat $D/image >/dev/null 2>&1; mount -o loop -t vfat $D/image $D/mnt; ${lines}; umount $D/mnt`;
+const ATTACH_FAT = 'mount -o loop -t vfat $D/image $D/mnt';
+const DETACH_FAT = 'umount $D/mnt';
+
+const FAT: readonly Case[] = [
+  {
+    id: '121',
+    title: 'vfat: a file in the root directory is protected by its name, however it is spelled',
+    setup: fat('echo s > $D/mnt/secret; echo x > $D/mnt/new'),
+    attach: ATTACH_FAT,
+    detach: DETACH_FAT,
+    protect: [{ path: '$D/mnt/secret' }],
+    deny: 'all',
+    attempts: [
+      D('open-read', '$D/mnt/secret'),
+      D('open-write', '$D/mnt/SECRET'),
+      D('open-read', '$D/mnt/Secret.'),
+      D('rename', '$D/mnt/new', '$D/mnt/sECRET'),
+      A('open-read', '$D/mnt/new'),
+      exempt('rename', '$D/mnt/secret', '$D/mnt/moved'),
+      X('open-read', '$D/mnt/moved'),
+    ],
+  },
+  {
+    id: '121b',
+    title: 'vfat: a tree at the mount point covers everything',
+    setup: fat('mkdir $D/mnt/dir; echo s > "$D/mnt/dir/a long name.text"'),
+    attach: ATTACH_FAT,
+    detach: DETACH_FAT,
+    protect: [{ tree: '$D/mnt' }],
+    deny: 'all',
+    attempts: [
+      D('open-read', '$D/mnt/dir/a long name.text'),
+      D('open-read', '$D/mnt/DIR/ALONGN~1.TEX'),
+    ],
+  },
+];
+
 /** File systems, each case in every variant that its place allows. */
 export const FILE_SYSTEMS: readonly Case[] = [
   ...onPlace('xfs'),
@@ -228,4 +267,5 @@ export const FILE_SYSTEMS: readonly Case[] = [
   ...BTRFS,
   ...OVERLAY,
   ...LOOP,
+  ...FAT,
 ];

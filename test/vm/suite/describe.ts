@@ -49,8 +49,9 @@ export function describeSuite(series: string, extent: Extent): void {
   });
 
   it('counts exactly the denials and would-denials that were seen, and loses none', () => {
-    for (const [variant, { denied, audited, dropped, events }] of run) {
-      const expected = expectedTotals(selected, [variant]);
+    for (const [variant, record] of run) {
+      const { denied, audited, dropped, events } = record;
+      const expected = expectedTotals(selected, variant, record);
       expect.soft(audited, variant).toBe(expected.audited);
       expect.soft(dropped, variant).toBe(0);
       // `warder status` asks the enforcer, which may run its canaries in between: they are denials too.

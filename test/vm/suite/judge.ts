@@ -78,18 +78,27 @@ function eventsOf(played: Played, events: readonly DecisionEvent[]): readonly De
   return events.filter((it) => it.process.tgid === played.pid || it.process.ppid === played.pid);
 }
 
-/** How many attempts of a variant the table expects to be denied, and how many to be audited. */
+/** How many events of each kind the table expects of a variant; of attempts that go on trying, those seen. */
 export function expectedTotals(
   selected: readonly Selected[],
-  variants: readonly Variant[],
+  variant: Variant,
+  { played, events }: Record,
 ): { readonly denied: number; readonly audited: number } {
-  const denied = selected.flatMap(({ attempts, variants: of }) =>
-    variants
-      .filter((one) => of.includes(one))
-      .flatMap(() => attempts.filter(({ expect }) => expect === 'D')),
-  );
-  const audited = denied.reduce((sum, { audits }) => sum + (audits ?? 1), 0);
-  return { denied: denied.length, audited };
+  const sum = { denied: 0, audited: 0 };
+  for (const { it, attempts, variants } of selected) {
+    if (!variants.includes(variant)) continue;
+    for (const [index, { expect, audits, many }] of attempts.entries()) {
+      const told = (mode: string) =>
+        played
+          .filter((one) => one.id === it.id && one.variant === variant && one.index === index)
+          .filter((one) => one.mode === mode)
+          .reduce((count, one) => count + eventsOf(one, events).length, 0);
+      if (expect !== 'D') continue;
+      sum.denied += many === true ? told('enforce') : 1;
+      sum.audited += many === true ? told('audit') : (audits ?? 1);
+    }
+  }
+  return sum;
 }
 
 function describe(attempt: Attempt): string {

@@ -19,6 +19,8 @@ import {
   type Variant,
 } from './selection.ts';
 
+/** What could not be laid out; checked at the end, so that all of it is told at once. */
+const FAILED = '/run/layout-failed';
 const DROP_CACHES = 'echo 3 > /proc/sys/vm/drop_caches';
 
 /** One attempt as it was made. */
@@ -52,17 +54,25 @@ export function layoutScript(selected: readonly Selected[]): string {
   const lines = forEach(selected, (it, mode, variant) => {
     const dir = fill('$D', it, mode, variant);
     const make = `mkdir -p ${dir}; chmod 755 ${dir}`;
-    const setup = `( ${fill(it.setup, it, mode, variant)} ) || echo "layout ${it.id} failed" >&2`;
+    const setup = `( ${fill(it.setup, it, mode, variant)} ) || echo "layout of ${dir}" >> ${FAILED}`;
     return isWritable(placeOf(it)) ? [make, setup] : [setup];
   });
-  return [...lines, attachScript(selected), 'sync'].join('\n');
+  return [...lines, attachScript(selected), reportScript(), 'sync'].join('\n');
 }
 
 /** Mounts what cases have mounted; the layout of cases in memory is made again. */
 export function attachScript(selected: readonly Selected[]): string {
   return forEach(selected, (it, mode, variant) =>
-    it.attach === undefined ? [] : [`( ${fill(it.attach, it, mode, variant)} )`],
+    it.attach === undefined
+      ? []
+      : [
+          `( ${fill(it.attach, it, mode, variant)} ) || echo "attach ${fill('$D', it, mode, variant)}" >> ${FAILED}`,
+        ],
   ).join('\n');
+}
+
+function reportScript(): string {
+  return `if [ -s ${FAILED} ]; then cat ${FAILED} >&2; exit 1; fi`;
 }
 
 /** Directories that read-only places must hold. */
@@ -80,7 +90,9 @@ export function remountScript(selected: readonly Selected[]): string {
   );
   const stays = new Set([...places].filter(outlivesUnmount));
   const mounted = mountScript(stays);
-  return [...detach, unmountScript(places), mounted, attachScript(selected)].join('\n');
+  return [...detach, unmountScript(places), mounted, attachScript(selected), reportScript()].join(
+    '\n',
+  );
 }
 
 /** The policy of one mode: a rule for each case, with the objects of all its variants. */
