@@ -63,6 +63,16 @@ interface LogEntry {
   };
 }
 
+interface RekorAnswer {
+  readonly body: string;
+  readonly logIndex: number;
+  readonly integratedTime: number;
+  readonly verification: {
+    readonly signedEntryTimestamp: string;
+    readonly inclusionProof: { readonly rootHash: string; readonly checkpoint: string };
+  };
+}
+
 describe('an identity', () => {
   test.each([1, 2] as const)('signs through Rekor v%i and is accepted offline', async (rekor) => {
     const bundle = await signKeyless(sigstore, statements.release, {}, rekor);
@@ -337,14 +347,49 @@ describe('what vouches for it', () => {
     expect(first(good, by)).toMatch(/^verify\/(timestamp|certificate|tlog)-/);
   });
 
-  test('L08 a log whose key was not in use yet is refused', async () => {
-    const root = structuredClone(sigstore.rootJson);
-    for (const log of root.tlogs) log.publicKey.validFor.start = '2090-01-01T00:00:00Z';
-    const { parseTrustedRoot } = await import('../../src/wire/trusted-root.ts');
-    const parsed = parseTrustedRoot(encodeJson(root));
-    if (!parsed.ok) throw new Error('the root is refused');
-    expect(first(good, trustIdentities({ root: parsed.value }))).toBe('verify/tlog-invalid');
+  test('S12 an entry that somebody else made of this signature is refused', async () => {
+    const other = await signKeyless(sigstore, statements.release);
+    const theirs = other.verificationMaterial['certificate'] as { rawBytes: string };
+    const pem = `-----BEGIN CERTIFICATE-----\n${theirs.rawBytes}\n-----END CERTIFICATE-----\n`;
+    const verifiers = [Buffer.from(pem).toString('base64')];
+    const proposedContent = { envelope: JSON.stringify(good.dsseEnvelope), verifiers };
+    const answer = await fetch(`${sigstore.url}/api/v1/log/entries`, {
+      method: 'POST',
+      body: JSON.stringify({ apiVersion: '0.0.1', kind: 'dsse', spec: { proposedContent } }),
+    });
+    const [made] = Object.values((await answer.json()) as Record<string, RekorAnswer>);
+    if (made === undefined) throw new Error('no entry');
+    const { inclusionProof: proof, signedEntryTimestamp } = made.verification;
+    expect(
+      spoiled((it) => {
+        Object.assign(entryOf(it), {
+          logIndex: String(made.logIndex),
+          integratedTime: String(made.integratedTime),
+          canonicalizedBody: made.body,
+          inclusionPromise: { signedEntryTimestamp },
+          inclusionProof: {
+            logIndex: '0',
+            treeSize: '1',
+            rootHash: Buffer.from(proof.rootHash, 'hex').toString('base64'),
+            checkpoint: { envelope: proof.checkpoint },
+          },
+        });
+      }),
+    ).toBe('verify/tlog-invalid');
   });
+
+  test.each([1, 2] as const)(
+    'L08 a log (v%i) whose key was not in use yet is refused',
+    async (rekor) => {
+      const good = await signKeyless(sigstore, statements.release, {}, rekor);
+      const root = structuredClone(sigstore.rootJson);
+      for (const log of root.tlogs) log.publicKey.validFor.start = '2090-01-01T00:00:00Z';
+      const { parseTrustedRoot } = await import('../../src/wire/trusted-root.ts');
+      const parsed = parseTrustedRoot(encodeJson(root));
+      if (!parsed.ok) throw new Error('the root is refused');
+      expect(first(good, trustIdentities({ root: parsed.value }))).toBe('verify/tlog-invalid');
+    },
+  );
 
   test('as much of it as the scope demands is needed, from distinct sources', () => {
     const demanding = (thresholds: object): TrustPolicy => ({
