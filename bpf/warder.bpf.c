@@ -4,8 +4,10 @@
  */
 #include "attr.bpf.c"
 #include "file.bpf.c"
+#include "mount.bpf.c"
 #include "name.bpf.c"
 #include "self.bpf.c"
 #include "task.bpf.c"
+#include "use.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -96,7 +96,7 @@ Napi::Value ProbeHost(const Napi::CallbackInfo &info)
 
 Napi::Array FromPrograms(Napi::Env env, const wd_kernel *handle)
 {
-	static const char *const states[] = { "unset", "attached", "rejected", "absent" };
+	static const char *const states[] = { "unset", "attached", "rejected", "absent", "idle" };
 	const wd_program *programs;
 	size_t count = wd_programs(handle, &programs);
 	Napi::Array result = Napi::Array::New(env, count);

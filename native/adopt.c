@@ -42,7 +42,7 @@ void wd_adopt_links(struct wd_kernel *kernel, const char *dir)
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		struct wd_program *program = &kernel->programs[i];
 
-		if (program->state != WD_PROGRAM_UNSET ||
+		if ((program->state != WD_PROGRAM_UNSET && program->state != WD_PROGRAM_IDLE) ||
 		    wd_join(path, sizeof(path), &error, "%s/links/%s", dir, program->program) != 0)
 			continue;
 		program->link_fd = bpf_obj_get(path);

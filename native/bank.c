@@ -23,6 +23,7 @@ static const struct table {
 	[WD_TABLE_NAMES] = { "names", sizeof(struct wd_name_key), sizeof(struct wd_object) },
 	[WD_TABLE_LABELS] = { "labels", sizeof(uint32_t), sizeof(struct wd_ruleset) },
 	[WD_TABLE_EXEMPT] = { "exempt", sizeof(struct wd_exempt_key), sizeof(uint32_t) },
+	[WD_TABLE_GROUPS] = { "groups", sizeof(struct wd_group_key), sizeof(struct wd_group) },
 };
 
 size_t wd_table_key_bytes(enum wd_table table)
@@ -191,7 +192,7 @@ static int store(struct wd_kernel *kernel, uint32_t bank, const int *fds,
 int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *image,
 	    struct wd_error *reterr_error)
 {
-	int fds[WD_TABLES + 1] = { -1, -1, -1, -1, -1 };
+	int fds[WD_TABLES + 1] = { -1, -1, -1, -1, -1, -1 };
 	int result = -1;
 
 	if (check_not_committed(kernel, bank, reterr_error) != 0)

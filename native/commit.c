@@ -126,10 +126,14 @@ int wd_commit(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_e
 		wd_fail(reterr_error, "bank-empty", EINVAL, "header", "names bank %u", header.bank);
 		goto out;
 	}
+	if (wd_attach_demanded(kernel, &header, reterr_error) != 0)
+		goto out;
 	/* The one write that changes what is enforced. */
 	result = bpf_map_update_elem(committed->fd, &first_slot, &fd, BPF_ANY);
 	if (result != 0)
 		wd_fail(reterr_error, "commit", errno, committed->name, "bank %u", bank);
+	else
+		wd_detach_idle(kernel, &header);
 out:
 	close(fd);
 	return result;

@@ -78,6 +78,10 @@ struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
 int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error);
 void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object);
 void wd_attach_pending(struct wd_kernel *kernel, const char *dir);
+/* Programs that are attached on demand: those that the generation needs, and the others. */
+int wd_attach_demanded(struct wd_kernel *kernel, const struct wd_generation *header,
+		       struct wd_error *reterr_error);
+void wd_detach_idle(struct wd_kernel *kernel, const struct wd_generation *header);
 
 /* --- adopt.c --- */
 int wd_adopt_maps(struct wd_kernel *kernel, const char *dir, struct wd_error *reterr_error);

@@ -98,6 +98,7 @@ Napi::Object FromProof(Napi::Env env, const wd_proof &proof)
 	result.Set("hookId", proof.program->hook_id);
 	result.Set("attached", proof.program->state == WD_PROGRAM_ATTACHED);
 	result.Set("pinned", proof.pinned);
+	result.Set("idle", proof.program->state == WD_PROGRAM_IDLE);
 	result.Set("linkId", proof.link_id);
 	result.Set("progId", proof.prog_id);
 	result.Set("attachedTo", proof.attached_to);

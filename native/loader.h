@@ -63,6 +63,7 @@ enum wd_program_state {
 	WD_PROGRAM_ATTACHED = 1,
 	WD_PROGRAM_REJECTED = 2, /* the kernel refused to load or attach it */
 	WD_PROGRAM_ABSENT = 3,	 /* no such hook, prototype or program */
+	WD_PROGRAM_IDLE = 4,	 /* on demand, and no generation in force demands it */
 };
 
 struct wd_program {
@@ -151,7 +152,8 @@ enum wd_table {
 	WD_TABLE_NAMES = 1,
 	WD_TABLE_LABELS = 2,
 	WD_TABLE_EXEMPT = 3,
-	WD_TABLES = 4,
+	WD_TABLE_GROUPS = 4,
+	WD_TABLES = 5,
 };
 
 /* Rows are key||value without padding between rows. */
@@ -184,7 +186,8 @@ const char *wd_table_name(enum wd_table table);
  * readback, outer-update, pin. */
 int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *image,
 	    struct wd_error *reterr_error);
-/* Codes: argument, bank-empty, map-read, commit. */
+/* Attaches what only this generation needs before, detaches what it does not need after the one
+ * update. Codes: argument, bank-empty, map-read, attach, commit. */
 int wd_commit(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_error);
 int wd_read_committed(struct wd_kernel *kernel, struct wd_committed *ret_committed,
 		      struct wd_error *reterr_error);

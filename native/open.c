@@ -100,6 +100,19 @@ static int assemble(struct wd_kernel *kernel, struct bpf_object *object,
 	return 0;
 }
 
+/* A process that died beside a commit may have left a program too many, or lost one. */
+static int settle_demanded(struct wd_kernel *kernel, struct wd_error *reterr_error)
+{
+	struct wd_committed committed;
+
+	if (wd_read_committed(kernel, &committed, reterr_error) != 0)
+		return -1;
+	/* What cannot be attached shows in the proof; the rest must not go with it. */
+	if (committed.present && wd_attach_demanded(kernel, &committed.header, reterr_error) == 0)
+		wd_detach_idle(kernel, &committed.header);
+	return 0;
+}
+
 static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error)
 {
 	struct bpf_object *object = wd_object_open(kernel, reterr_error);
@@ -122,7 +135,7 @@ static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error
 	if (wd_check_adopted(kernel, reterr_error) != 0)
 		goto out;
 	wd_attach_pending(kernel, kernel->build_dir);
-	result = 0;
+	result = settle_demanded(kernel, reterr_error);
 out:
 	bpf_object__close(object);
 	return result;

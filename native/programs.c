@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "programs.h"
 
 /* One entry per hook: the variant for this kernel, or why there is none. */
 int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error)
@@ -40,6 +41,11 @@ int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error)
 	return 0;
 }
 
+static bool is_on_demand(const struct wd_program *program)
+{
+	return program->needs & WD_NEED_ON_DEMAND;
+}
+
 /* A program that programs.h lists and the object lacks is absent as well. */
 void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object)
 {
@@ -48,6 +54,8 @@ void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object)
 
 		if (!bpf_object__find_program_by_name(object, program->program))
 			program->state = WD_PROGRAM_ABSENT;
+		else if (program->state == WD_PROGRAM_UNSET && is_on_demand(program))
+			program->state = WD_PROGRAM_IDLE;
 	}
 }
 
@@ -129,5 +137,58 @@ void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
 			attach(&kernel->programs[i], fds[i], dir);
 		else
 			reject(&kernel->programs[i], &error);
+	}
+}
+
+static bool is_demanded(const struct wd_program *program, const struct wd_generation *header)
+{
+	uint64_t rules = 0;
+
+	for (uint32_t op = WD_OP_READ; op <= WD_OP_USE; op++) {
+		if (!(program->needs & WD_NEED(op)))
+			continue;
+		for (uint32_t word = 0; word < WD_WORDS; word++)
+			rules |= header->op[op].word[word];
+	}
+	return rules != 0;
+}
+
+int wd_attach_demanded(struct wd_kernel *kernel, const struct wd_generation *header,
+		       struct wd_error *reterr_error)
+{
+	for (size_t i = 0; i < kernel->program_count; i++) {
+		struct wd_program *program = &kernel->programs[i];
+
+		if (!is_on_demand(program) || !is_demanded(program, header) ||
+		    program->state == WD_PROGRAM_ATTACHED || program->state == WD_PROGRAM_ABSENT)
+			continue;
+		program->state = WD_PROGRAM_UNSET;
+		wd_attach_pending(kernel, kernel->build_dir);
+		if (program->state != WD_PROGRAM_ATTACHED)
+			return wd_fail(reterr_error, "attach", program->err, program->program,
+				       "%s: %s", program->step, program->log ? program->log : "");
+	}
+	return 0;
+}
+
+/* Best effort: a program too many denies nothing that the generation does not deny. */
+void wd_detach_idle(struct wd_kernel *kernel, const struct wd_generation *header)
+{
+	struct wd_error error;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < kernel->program_count; i++) {
+		struct wd_program *program = &kernel->programs[i];
+
+		if (!is_on_demand(program) || is_demanded(program, header) ||
+		    program->state != WD_PROGRAM_ATTACHED)
+			continue;
+		if (wd_join(path, sizeof(path), &error, "%s/links/%s", kernel->build_dir,
+			    program->program) != 0 ||
+		    (unlink(path) != 0 && errno != ENOENT))
+			continue;
+		close(program->link_fd);
+		program->link_fd = -1;
+		program->state = WD_PROGRAM_IDLE;
 	}
 }

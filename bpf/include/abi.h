@@ -30,6 +30,7 @@
 #define WD_PATH_BYTES 1024 /* bytes of path in an event; longer paths are cut and say so */
 #define WD_COMM_BYTES 16
 #define WD_STACK_FRAMES 32 /* of a recorded stack, innermost first */
+#define WD_CGROUP_DEPTH 16 /* names of a control group that policies can tell apart */
 
 /* Operations, in the order of docs/POLICY_SEMANTICS.md. The number is ABI. */
 enum wd_op {
@@ -44,6 +45,9 @@ enum wd_op {
 	WD_OP_EXECUTE = 8,
 	WD_OP_MOUNT = 9,
 	WD_OP_USE = 10,
+	/* Of the tables only: rules that list use and read, use and write. */
+	WD_OP_USE_READ = 11,
+	WD_OP_USE_WRITE = 12,
 	WD_OPS = 16, /* size of tables indexed by operation */
 };
 
@@ -89,6 +93,10 @@ enum wd_hook {
 	WD_HOOK_INODE_FILE_SETATTR = 21,
 	WD_HOOK_TASK_PRCTL = 22,
 	WD_HOOK_INODE_GETATTR = 23, /* the resolver; judges nothing */
+	WD_HOOK_SB_MOUNT = 24,
+	WD_HOOK_MOVE_MOUNT = 25,
+	WD_HOOK_SB_PIVOTROOT = 26,
+	WD_HOOK_FILE_PERMISSION = 27,
 	/* From here on: hooks that protect Warder itself. */
 	WD_HOOK_BPF_MAP = 40,
 	WD_HOOK_BPF_PROG = 41,
@@ -132,15 +140,37 @@ struct wd_name_key {
 	char name[WD_NAME_MAX]; /* zero padded to the end */
 };
 
-/* Exemption rows: which rules do not apply to this subject. A request collects the rows of
- * (exe, any), (any, uid) and (exe, uid). */
+/* Exemption rows: which rules do not apply to this subject. A request collects the rows of every
+ * combination of its facts; a fact that does not count is 0 and lacks its bit in `match`. */
 struct wd_exempt_key {
-	__u32 exe;   /* class, or 0 for any */
-	__u32 uid;   /* effective uid in the initial namespace; 0 when match lacks WD_EXEMPT_UID */
-	__u32 match; /* WD_EXEMPT_* that must hold */
+	__u32 exe;    /* class of the executable */
+	__u32 parent; /* class of the parent's executable */
+	__u32 group;  /* of struct wd_group */
+	__u32 uid;    /* effective uid in the initial namespace */
+	__u32 match;  /* WD_EXEMPT_* that must hold */
 };
 #define WD_EXEMPT_EXE 1u
 #define WD_EXEMPT_UID 2u
+#define WD_EXEMPT_PARENT 4u
+#define WD_EXEMPT_GROUP 8u
+
+/*
+ * Control groups of policies, as a tree of names: the path of a process is followed from its root.
+ * By name and not by id, because a unit that is started again has a new id, and a scope must not
+ * be without it until somebody has noticed.
+ */
+struct wd_group_key {
+	__u32 node; /* WD_GROUP_*, or `next` of the name above */
+	char name[WD_NAME_MAX];
+};
+struct wd_group {
+	__u32 next;  /* node of the names below; 0: none is in `groups` */
+	__u32 group; /* number that exemptions know this group by; 0: none does */
+	__u32 scope; /* label: rules whose scope has this group */
+	__u32 pad;   /* zero */
+};
+#define WD_GROUP_ROOT 1u  /* names directly below the root of the hierarchy */
+#define WD_GROUP_UNITS 2u /* names of systemd units, wherever their slice is */
 
 /* The committed header: the only thing that a decision reads to know what is in force. */
 struct wd_generation {
@@ -150,6 +180,9 @@ struct wd_generation {
 	__u8 digest[32];	      /* SHA-256 over the packed image; see src/wire/abi.ts */
 	struct wd_ruleset enforce;    /* rules of policies in mode enforce; the others audit */
 	struct wd_ruleset op[WD_OPS]; /* rules that list the operation */
+	struct wd_ruleset scoped;     /* rules that hold only inside their scope */
+	__u32 matches;		      /* bit m: some row of `exempt` has match m */
+	__u32 grouped;		      /* 1: there are rows in `groups` */
 };
 
 struct wd_verdict {
@@ -256,12 +289,18 @@ struct wd_test_request {
 	struct wd_identity exe;
 	struct wd_identity exe_parent;
 	char exe_name[64];
+	struct wd_identity up; /* executable of the parent process */
+	struct wd_identity up_parent;
+	char up_name[64];
+	__u32 groups; /* names of the control group */
+	__u32 pad;
 	__u32 from_steps; /* object first, filesystem root last */
 	__u32 to_steps;	  /* destination of a rename or link; 0: none */
 	__u32 replaces;	  /* the destination exists: it is deleted by the rename */
 	__u32 is_dir;	  /* the object is a directory */
 	struct wd_test_step from[WD_TEST_STEPS];
 	struct wd_test_step to[WD_TEST_STEPS];
+	char group[WD_CGROUP_DEPTH][64]; /* from the root down */
 	struct wd_verdict verdict; /* out */
 	__u64 generation;	   /* out */
 };

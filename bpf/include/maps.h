@@ -2,7 +2,7 @@
 /*
  * maps.h - the maps, the same by name and shape in warder.bpf.o and decide_test.bpf.o.
  *
- * A generation is an inner map of each of objects, names, labels and exempt at index `bank`, and a
+ * A generation is an inner map of each of objects, names, labels, exempt and groups at index `bank`, and a
  * header at committed[0]. All are frozen, and BPF_F_RDONLY_PROG keeps programs from writing them.
  * The outer maps start empty: with no header nothing is enforced. Inner maps give key and value by
  * size, because BTF of a struct key of an inner map needs an instance, and an instance would
@@ -87,5 +87,19 @@ struct {
 			__uint(value_size, sizeof(__u32));
 		});
 } exempt SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WD_BANKS);
+	__uint(key_size, sizeof(__u32));
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__uint(map_flags, BPF_F_RDONLY_PROG);
+			__uint(max_entries, WD_INNER_ENTRIES);
+			__uint(key_size, sizeof(struct wd_group_key));
+			__uint(value_size, sizeof(struct wd_group));
+		});
+} groups SEC(".maps");
 
 #endif

@@ -22,6 +22,8 @@
 
 #define WD_NEED(op) (1u << (op))
 #define WD_NEED_IF_PRESENT (1u << 31)
+/* Attached before a generation that lists the operation is committed, detached after the last. */
+#define WD_NEED_ON_DEMAND (1u << 30)
 /* Any operation at all: REFER (a tree must not be left), the resolver and subject protection. */
 #define WD_NEED_ALL 0x7feu
 /* Self-protection: no policy depends on it; status says when it is incomplete. */
@@ -63,6 +65,11 @@
 		WD_NEED(WD_OP_SETATTR) | WD_NEED_IF_PRESENT) \
 	WD_PROGRAM(inode_file_setattr, "inode_file_setattr", WD_HOOK_INODE_FILE_SETATTR, 2, \
 		WD_NEED(WD_OP_SETATTR) | WD_NEED_IF_PRESENT) \
+	WD_PROGRAM(sb_mount, "sb_mount", WD_HOOK_SB_MOUNT, 5, WD_NEED(WD_OP_MOUNT)) \
+	WD_PROGRAM(move_mount, "move_mount", WD_HOOK_MOVE_MOUNT, 2, WD_NEED(WD_OP_MOUNT)) \
+	WD_PROGRAM(sb_pivotroot, "sb_pivotroot", WD_HOOK_SB_PIVOTROOT, 2, WD_NEED(WD_OP_MOUNT)) \
+	WD_PROGRAM(file_permission, "file_permission", WD_HOOK_FILE_PERMISSION, 2, \
+		WD_NEED(WD_OP_USE) | WD_NEED_ON_DEMAND) \
 	WD_PROGRAM(task_prctl, "task_prctl", WD_HOOK_TASK_PRCTL, 5, WD_NEED_ALL) \
 	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, WD_NEED_ALL) \
 	WD_PROGRAM(bpf_map, "bpf_map", WD_HOOK_BPF_MAP, 2, WD_NEED_NOTHING) \

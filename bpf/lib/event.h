@@ -54,17 +54,17 @@ static __noinline long wd_event_name(__u32 index, struct wd_event_path *path)
 	return 0;
 }
 
-static __always_inline void wd_event_process(struct wd_judge *judge, struct wd_event *event)
+static __always_inline void wd_event_process(struct wd_event *event)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_struct *leader = task->group_leader;
 	struct task_struct *parent = task->real_parent;
 	__u64 ids = bpf_get_current_pid_tgid();
-	struct wd_subject subject = {};
+	struct file *exe = wd_current_exe();
 
-	wd_subject_read(judge, &subject);
-	event->exe = subject.exe;
-	event->uid = subject.uid;
+	if (exe)
+		wd_identify(exe->f_inode, &event->exe);
+	event->uid = wd_current_uid();
 	event->pid = (__u32)ids;
 	event->tgid = ids >> 32;
 	if (leader)
@@ -114,12 +114,13 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	event->cpu = bpf_get_smp_processor_id();
 	event->rule = decision->rule;
 	event->hook = hook;
-	event->op = decision->op;
+	/* The tables tell reading from writing through an open file; the operation is one. */
+	event->op = decision->op > WD_OP_USE ? WD_OP_USE : decision->op;
 	event->action = decision->action;
 	event->reason = decision->reason;
 	event->ret = wd_ret_of(decision->action);
 	wd_identify(inode, &event->object);
-	wd_event_process(judge, event);
+	wd_event_process(event);
 	event->kernel_stack = wd_record_stack(slot, 0);
 	event->user_stack = wd_record_stack(slot, BPF_F_USER_STACK);
 	if (dentry) {

@@ -8,10 +8,11 @@
 #include "subject.h"
 #include "walk.h"
 
-/* Removing a directory loses the identity that names below it are bound to, as moving it does. */
+/* Removing or hiding a directory loses the identity that names below it are bound to, as moving it
+ * does. */
 static __always_inline __u32 wd_moves_dir(__u32 op, __u32 is_dir)
 {
-	return (op == WD_OP_RENAME || op == WD_OP_DELETE) && is_dir;
+	return (op == WD_OP_RENAME || op == WD_OP_DELETE || op == WD_OP_MOUNT) && is_dir;
 }
 
 static __always_inline int wd_ret_of(__u32 action)

@@ -93,44 +93,6 @@ static __always_inline int wd_is_dir(const struct inode *inode)
 
 #include "cursor.h"
 
-/* The file that the current process executes; NULL for kernel threads. */
-static __always_inline struct file *wd_current_exe(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
-
-	return mm ? mm->exe_file : NULL;
-}
-
-static __always_inline __u32 wd_current_uid(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	const struct cred *cred = task->cred;
-
-	/* Not the helper: it gives the real uid. io_uring workers carry the submitter's creds. */
-	return cred ? cred->euid.val : ~0u;
-}
-
-static __always_inline void wd_subject_read(struct wd_judge *judge, struct wd_subject *subject)
-{
-	struct file *exe = wd_current_exe();
-	struct dentry *dentry, *parent;
-
-	subject->uid = wd_current_uid();
-	if (!exe)
-		return;
-	subject->known = wd_identify(exe->f_inode, &subject->exe) > 0;
-	dentry = exe->f_path.dentry;
-	parent = dentry ? dentry->d_parent : NULL;
-	if (parent)
-		wd_identify(parent->d_inode, &subject->parent);
-}
-
-static __always_inline void wd_subject_name(struct wd_judge *judge, char *name)
-{
-	struct file *exe = wd_current_exe();
-
-	wd_copy_name(exe ? exe->f_path.dentry : NULL, name);
-}
+#include "caller.h"
 
 #endif

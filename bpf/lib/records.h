@@ -70,4 +70,17 @@ static __always_inline const __u32 *wd_find_exempt(struct wd_judge *judge,
 	return map ? bpf_map_lookup_elem(map, key) : NULL;
 }
 
+static __always_inline const struct wd_group *wd_find_group(struct wd_judge *judge,
+							    const struct wd_group_key *key)
+{
+	__u32 bank = judge->generation->bank;
+	void *map = bpf_map_lookup_elem(&groups, &bank);
+
+	if (!map) {
+		judge->findings->incomplete = 1;
+		return NULL;
+	}
+	return bpf_map_lookup_elem(map, key);
+}
+
 #endif

@@ -56,19 +56,39 @@ static __always_inline int wd_cursor_up(struct wd_judge *judge)
 	return judge->findings->place.step < wd_test_steps(judge);
 }
 
-static __always_inline void wd_subject_read(struct wd_judge *judge, struct wd_subject *subject)
+static __always_inline void wd_subject_read(struct wd_judge *judge)
+{
+	struct wd_subject *subject = &judge->findings->subject;
+	struct wd_test_request *request = &judge->at.slot->request;
+
+	subject->exe.file = request->exe;
+	subject->exe.parent = request->exe_parent;
+	subject->exe.known = request->exe.ino != 0;
+	subject->up.file = request->up;
+	subject->up.parent = request->up_parent;
+	subject->up.known = request->up.ino != 0;
+	subject->uid = request->uid;
+	subject->depth = request->groups;
+	if (subject->depth > WD_CGROUP_DEPTH)
+		subject->depth = WD_CGROUP_DEPTH;
+}
+
+static __always_inline void wd_subject_name(struct wd_judge *judge, __u32 up, char *name)
 {
 	struct wd_test_request *request = &judge->at.slot->request;
 
-	subject->exe = request->exe;
-	subject->parent = request->exe_parent;
-	subject->uid = request->uid;
-	subject->known = request->exe.ino != 0;
+	wd_test_name(name, up ? request->up_name : request->exe_name);
 }
 
-static __always_inline void wd_subject_name(struct wd_judge *judge, char *name)
+static __always_inline __u32 wd_subject_group(struct wd_judge *judge, __u32 depth, char *name)
 {
-	wd_test_name(name, judge->at.slot->request.exe_name);
+	struct wd_test_request *request = &judge->at.slot->request;
+	__u32 length = 0;
+
+	wd_test_name(name, request->group[depth & (WD_CGROUP_DEPTH - 1)]);
+	while (length < sizeof(request->group[0]) && name[length])
+		length++;
+	return length;
 }
 
 static __always_inline void wd_test_walk(struct wd_judge *judge, __u32 side, __u32 ancestor)

@@ -7,7 +7,7 @@
  *
  *   struct wd_cursor                            a place in a chain of names, on the stack
  *   struct wd_place                             the part of it that changes as a number
- *   wd_find_object/name/label/exempt(judge, key) records of the generation, or NULL
+ *   wd_find_object/name/label/exempt/group(judge, key) records of the generation, or NULL
  *   wd_cursor_read(judge)                       puts the identity here into judge->node; 0: a name
  *                                               without an inode; negative: cannot tell
  *   wd_cursor_name(judge, name)                 the zero-padded name of the step below
@@ -21,6 +21,7 @@
 #define WD_WALK_H
 
 #include "decide.h"
+#include "facts.h"
 
 /*
  * Everything that one request collects. Not on the stack, which has 512 bytes; and the verifier
@@ -39,6 +40,7 @@ struct wd_findings {
 	__u32 finished;	  /* 1: the walk reached the root */
 	__u32 settled;	  /* 1: the walk saw one moment of the tree */
 	struct wd_place place;
+	struct wd_subject subject;
 };
 
 struct wd_judge {
@@ -53,6 +55,7 @@ static const struct wd_object *wd_find_object(struct wd_judge *judge,
 static const struct wd_object *wd_find_name(struct wd_judge *judge, const struct wd_name_key *key);
 static const struct wd_ruleset *wd_find_label(struct wd_judge *judge, const __u32 *label);
 static const __u32 *wd_find_exempt(struct wd_judge *judge, const struct wd_exempt_key *key);
+static const struct wd_group *wd_find_group(struct wd_judge *judge, const struct wd_group_key *key);
 static int wd_cursor_read(struct wd_judge *judge);
 static void wd_cursor_name(struct wd_judge *judge, char *name);
 static int wd_cursor_up(struct wd_judge *judge);

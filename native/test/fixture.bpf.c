@@ -29,6 +29,7 @@ OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_name_key, struct wd_object, WD_BANKS) name
 OUTER(BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP, __u32, struct wd_ruleset, WD_BANKS)
 labels SEC(".maps");
 OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_exempt_key, __u32, WD_BANKS) exempt SEC(".maps");
+OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_group_key, struct wd_group, WD_BANKS) groups SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

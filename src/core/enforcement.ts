@@ -77,7 +77,7 @@ export interface ProofStatus extends ProofReport {
 export interface HookState {
   readonly hook: string;
   readonly program: string;
-  readonly state: 'attached' | 'rejected' | 'absent' | 'detached';
+  readonly state: 'attached' | 'rejected' | 'absent' | 'detached' | 'idle';
   readonly detail: string;
 }
 

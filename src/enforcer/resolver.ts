@@ -50,7 +50,7 @@ export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Re
     const inside =
       scan && end !== null ? lookInside(end, options, budget) : ok({ linked: [], mountRoots: [] });
     if (!inside.ok) return inside;
-    resolution.set(path, { kind: 'found', names, ...inside.value });
+    resolution.set(path, { kind: 'found', names, ...inside.value, verity: null, earlier: [] });
   }
   return ok(resolution);
 }

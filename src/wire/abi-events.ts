@@ -41,6 +41,11 @@ const HOOKS = [
   'inode_remove_acl',
   'inode_file_setattr',
   'task_prctl',
+  'inode_getattr',
+  'sb_mount',
+  'move_mount',
+  'sb_pivotroot',
+  'file_permission',
 ] as const;
 
 /** Reads one record of the ring; null when it is not a `struct wd_event`. */

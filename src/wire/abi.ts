@@ -8,7 +8,13 @@
 
 import { createHash } from 'node:crypto';
 import { type Digest, parseDigest } from '../core/digest.ts';
-import type { GenerationImage, ImageObject, RuleSet } from '../core/image/image.ts';
+import type {
+  ExemptRow,
+  GenerationImage,
+  GroupRow,
+  ImageObject,
+  RuleSet,
+} from '../core/image/image.ts';
 import type { Identity } from '../core/image/resolution.ts';
 import { invariant } from '../core/result.ts';
 import { concat, Packer } from './packer.ts';
@@ -21,6 +27,8 @@ const ABI = {
   objectHasNames: 1,
   exemptExe: 1,
   exemptUid: 2,
+  exemptParent: 4,
+  exemptGroup: 8,
 } as const;
 
 /** Sizes in bytes, as a C compiler must give them. */
@@ -29,8 +37,10 @@ export const SIZE = {
   identity: 24,
   object: 24,
   nameKey: 280,
-  exemptKey: 12,
-  generation: 2224,
+  exemptKey: 20,
+  groupKey: 260,
+  group: 16,
+  generation: 2360,
 } as const;
 
 /** The byte arrays of one bank; tables are rows of key and value, sorted by the key's bytes. */
@@ -40,6 +50,7 @@ export interface PackedImage {
   readonly names: Uint8Array;
   readonly labels: Uint8Array;
   readonly exempt: Uint8Array;
+  readonly groups: Uint8Array;
   readonly digest: Digest;
 }
 
@@ -60,8 +71,12 @@ export function packImage(
       ]),
     ),
     labels: packRows(image.labels.map((set, label) => [packU32(label), packRuleSet(set)])),
-    exempt: packRows(
-      image.exempt.map(({ exe, uid, label }) => [packExemptKey(exe, uid), packU32(label)]),
+    exempt: packRows(image.exempt.map((row) => [packExemptKey(row), packU32(row.label)])),
+    groups: packRows(
+      image.groups.map((row) => [
+        concat([packU32(row.node), packName(Buffer.from(row.name, 'utf8'))]),
+        packGroup(row),
+      ]),
     ),
   };
   const digest = digestOf(packHeader(image, 0, 0, new Uint8Array(32)), tables);
@@ -97,12 +112,13 @@ export function unpackHeader(header: Uint8Array): HeaderFields | null {
   };
 }
 
-type TableBytes = Pick<PackedImage, 'objects' | 'names' | 'labels' | 'exempt'>;
+type TableBytes = Pick<PackedImage, 'objects' | 'names' | 'labels' | 'exempt' | 'groups'>;
 
 // Lengths stand before the tables, so that rows cannot move from one table to the next unnoticed.
 function digestOf(header: Uint8Array, tables: TableBytes): Uint8Array {
   const hash = createHash('sha256').update(header);
-  for (const table of [tables.objects, tables.names, tables.labels, tables.exempt]) {
+  const { objects, names, labels, exempt, groups } = tables;
+  for (const table of [objects, names, labels, exempt, groups]) {
     hash.update(new Packer(8).u64(BigInt(table.length)).bytes).update(table);
   }
   return hash.digest();
@@ -127,7 +143,10 @@ function packHeader(
     .raw(digest)
     .raw(packRuleSet(image.enforce));
   for (let op = 0; op < ABI.ops; op += 1) packer.raw(packRuleSet(image.op[op] ?? 0n));
-  return packer.bytes;
+  return packer
+    .raw(packRuleSet(image.scoped))
+    .u32(image.exempt.reduce((bits, row) => bits | (1 << matchOf(row)), 0))
+    .u32(image.groups.length === 0 ? 0 : 1).bytes;
 }
 
 /** Packs `struct wd_identity`. */
@@ -157,12 +176,26 @@ function packRuleSet(set: RuleSet): Uint8Array {
   return packer.bytes;
 }
 
-function packExemptKey(exe: number | null, uid: number | null): Uint8Array {
-  const match = (exe === null ? 0 : ABI.exemptExe) | (uid === null ? 0 : ABI.exemptUid);
+function packExemptKey(row: ExemptRow): Uint8Array {
   return new Packer(SIZE.exemptKey)
-    .u32(exe ?? 0)
-    .u32(uid ?? 0)
-    .u32(match).bytes;
+    .u32(row.exe ?? 0)
+    .u32(row.parent ?? 0)
+    .u32(row.group ?? 0)
+    .u32(row.uid ?? 0)
+    .u32(matchOf(row)).bytes;
+}
+
+function matchOf({ exe, parent, group, uid }: ExemptRow): number {
+  return (
+    (exe === null ? 0 : ABI.exemptExe) |
+    (uid === null ? 0 : ABI.exemptUid) |
+    (parent === null ? 0 : ABI.exemptParent) |
+    (group === null ? 0 : ABI.exemptGroup)
+  );
+}
+
+function packGroup({ next, group, scope }: GroupRow): Uint8Array {
+  return new Packer(SIZE.group).u32(next).u32(group).u32(scope).bytes;
 }
 
 function packU32(value: number): Uint8Array {

@@ -146,7 +146,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
     z.strictObject({
       hook: z.string(),
       program: z.string(),
-      state: z.enum(['attached', 'rejected', 'absent', 'detached']),
+      state: z.enum(['attached', 'rejected', 'absent', 'detached', 'idle']),
       detail: z.string(),
     }),
   ),

@@ -56,6 +56,7 @@ describe('the addon', () => {
       names: { keyBytes: SIZE.nameKey, valueBytes: SIZE.object },
       labels: { keyBytes: 4, valueBytes: SIZE.ruleset },
       exempt: { keyBytes: SIZE.exemptKey, valueBytes: 4 },
+      groups: { keyBytes: SIZE.groupKey, valueBytes: SIZE.group },
     });
   });
 

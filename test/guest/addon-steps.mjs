@@ -17,7 +17,7 @@ import { createRequire } from 'node:module';
 const addon = createRequire(import.meta.url)('/opt/addon/warder.node');
 const PIN_DIR = '/sys/fs/bpf/warder-test';
 const SECRET = '/tmp/secret';
-const HEADER_BYTES = 2224;
+const HEADER_BYTES = 2360;
 const READ = 1;
 
 const [step, objectPath] = process.argv.slice(2);
@@ -42,6 +42,7 @@ function image({ generation, bank, objects }) {
     names: new Uint8Array(0),
     labels: Buffer.concat([labelRow(0, 0), labelRow(1, 1)]),
     exempt: new Uint8Array(0),
+    groups: new Uint8Array(0),
   };
 }
 

@@ -152,6 +152,7 @@ describe('the first activation', () => {
       names: 0,
       labels: 0,
       exempt: 0,
+      groups: 0,
     });
   });
 

@@ -23,7 +23,7 @@ const object = readFileSync(objectPath);
 const build = createHash('sha256').update(object).digest('hex').slice(0, 16);
 const { kernel } = addon.open({ object, build, pinDir: '/sys/fs/bpf/warder-scan' });
 
-const HEADER_BYTES = 2224;
+const HEADER_BYTES = 2360;
 const READ = 1;
 const TOP = '/run/scan';
 const GUARDED = `${TOP}/guarded`;
@@ -58,7 +58,8 @@ function image(tree) {
   const labels = Buffer.alloc(2 * 132);
   labels.writeUInt32LE(1, 132);
   labels[136] = 1;
-  return { header, objects: row, names: new Uint8Array(0), labels, exempt: new Uint8Array(0) };
+  const none = new Uint8Array(0);
+  return { header, objects: row, names: none, labels, exempt: none, groups: none };
 }
 
 function layOut() {

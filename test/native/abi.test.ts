@@ -46,7 +46,8 @@ int main(void)
 	header.generation = 21; header.bank = 3; header.rules = 65;
 	memset(header.digest, 0xab, 32);
 	header.enforce.word[1] = 1; header.op[WD_OP_READ].word[0] = 2;
-	header.op[WD_OP_EXECUTE].word[15] = 3;
+	header.op[WD_OP_EXECUTE].word[15] = 3; header.scoped.word[1] = 1;
+	header.matches = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 12; header.grouped = 1;
 	bytes("event", &event, sizeof(event));
 	bytes("counters", &counters, sizeof(counters));
 	bytes("header", &header, sizeof(header));
@@ -58,15 +59,21 @@ int main(void)
 		{ { { 1, 2, 3, 4 }, "shadow" }, { .self = 5 } };
 	bytes("name", &name, sizeof(name));
 	struct { struct wd_exempt_key key; __u32 value; } exempt[] = {
-		{ { 0, 0, 0 }, 0 },
-		{ { 0, 33, WD_EXEMPT_UID }, 1 },
-		{ { 2, 0, WD_EXEMPT_EXE }, 3 },
-		{ { 2, 33, WD_EXEMPT_EXE | WD_EXEMPT_UID }, 4 } };
+		{ { 0, 0, 0, 0, 0 }, 0 },
+		{ { 0, 0, 0, 33, WD_EXEMPT_UID }, 1 },
+		{ { 0, 6, 7, 0, WD_EXEMPT_PARENT | WD_EXEMPT_GROUP }, 5 },
+		{ { 2, 0, 0, 0, WD_EXEMPT_EXE }, 3 },
+		{ { 2, 0, 0, 33, WD_EXEMPT_EXE | WD_EXEMPT_UID }, 4 } };
 	bytes("exempt", exempt, sizeof(exempt));
+	struct { struct wd_group_key key; struct wd_group value; } group =
+		{ { WD_GROUP_UNITS, "nginx.service" }, { .next = 9, .group = 7, .scope = 2 } };
+	bytes("group", &group, sizeof(group));
 	printf("\\"hooks\\": %d, \\"ruleset\\": %zu, \\"identity\\": %zu, \\"object_size\\": %zu,"
-	       "\\"name_key\\": %zu, \\"exempt_key\\": %zu, \\"generation\\": %zu}\\n",
+	       "\\"name_key\\": %zu, \\"exempt_key\\": %zu,"
+	       "\\"group_key\\": %zu, \\"group_size\\": %zu, \\"generation\\": %zu}\\n",
 	       WD_HOOK_TASK_PRCTL, sizeof(struct wd_ruleset), sizeof(struct wd_identity),
 	       sizeof(struct wd_object), sizeof(struct wd_name_key), sizeof(struct wd_exempt_key),
+	       sizeof(struct wd_group_key), sizeof(struct wd_group),
 	       sizeof(struct wd_generation));
 	return 0;
 }
@@ -103,6 +110,8 @@ describe('src/wire/abi', () => {
       object: c['object_size'],
       nameKey: c['name_key'],
       exemptKey: c['exempt_key'],
+      groupKey: c['group_key'],
+      group: c['group_size'],
       generation: c['generation'],
     }).toEqual(SIZE);
   });
@@ -136,11 +145,13 @@ describe('src/wire/abi', () => {
 
   it('packs the rows and the header that C would', () => {
     const identity = { ino: 1n, sub: 2n, dev: 3, gen: 4 };
+    const nobody = { exe: null, parent: null, group: null, uid: null };
     const none = { self: 0, tree: 0, ancestor: 0, exe: 0, hasNames: false };
     const packed = packImage(
       {
         rules: 65,
         enforce: 1n << 64n,
+        scoped: 1n << 64n,
         op: [0n, 2n, 0n, 0n, 0n, 0n, 0n, 0n, 3n << 960n],
         objects: [{ identity, object: { self: 5, tree: 6, ancestor: 7, exe: 8, hasNames: true } }],
         names: [
@@ -152,17 +163,20 @@ describe('src/wire/abi', () => {
         ],
         labels: [0n],
         exempt: [
-          { exe: 2, uid: 33, label: 4 },
-          { exe: 2, uid: null, label: 3 },
-          { exe: null, uid: 33, label: 1 },
-          { exe: null, uid: null, label: 0 },
+          { ...nobody, exe: 2, uid: 33, label: 4 },
+          { ...nobody, exe: 2, label: 3 },
+          { ...nobody, uid: 33, label: 1 },
+          { ...nobody, parent: 6, group: 7, label: 5 },
+          { ...nobody, label: 0 },
         ],
+        groups: [{ node: 2, name: 'nginx.service', next: 9, group: 7, scope: 2 }],
       },
       { generation: 21, bank: 3 },
     );
     expect(Buffer.from(packed.objects).toString('hex')).toBe(c['object']);
     expect(Buffer.from(packed.names).toString('hex')).toBe(c['name']);
     expect(Buffer.from(packed.exempt).toString('hex')).toBe(c['exempt']);
+    expect(Buffer.from(packed.groups).toString('hex')).toBe(c['group']);
     const header = packed.header.slice();
     expect(unpackHeader(header)).toEqual({
       generation: 21,

@@ -223,13 +223,14 @@ export class FakeKernel implements KernelPort {
       if (bank === this.#committed) return refuse('committed');
       const header = image.header.slice();
       if (this.faults.corruptFill) header[100] = (header[100] ?? 0) ^ 1;
-      const { objects, names, labels, exempt } = image;
+      const { objects, names, labels, exempt, groups } = image;
       this.#banks[bank] = {
         header,
         objects: objects.slice(),
         names: names.slice(),
         labels: labels.slice(),
         exempt: exempt.slice(),
+        groups: groups.slice(),
       };
       return ok(undefined);
     });
@@ -286,6 +287,7 @@ export class FakeKernel implements KernelPort {
           hook,
           attached: state === 'attached',
           pinned: !this.faults.unpinned.has(hook),
+          idle: state === 'idle',
           attachedTo: `bpf_lsm_${hook}`,
           tag: 'a',
           expectedTag: 'a',

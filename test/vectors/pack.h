@@ -24,8 +24,8 @@ struct wd_pack_head {
 	__u32 names;
 	__u32 labels;
 	__u32 exempt;
+	__u32 groups;
 	__u32 requests;
-	__u32 zero;
 };
 
 struct wd_pack_object {
@@ -43,6 +43,11 @@ struct wd_pack_exempt {
 	__u32 label;
 };
 
+struct wd_pack_group {
+	struct wd_group_key key;
+	struct wd_group value;
+};
+
 struct wd_pack {
 	struct wd_pack_head head;
 	struct wd_generation *generation;
@@ -50,6 +55,7 @@ struct wd_pack {
 	struct wd_pack_name *names;
 	struct wd_ruleset *labels;
 	struct wd_pack_exempt *exempt;
+	struct wd_pack_group *groups;
 	struct wd_test_request *requests;
 };
 
@@ -74,10 +80,9 @@ static void *wd_pack_take(FILE *file, size_t count, size_t size)
 	return memory;
 }
 
-/* Reads `path`, or standard input when it is NULL. */
 static void wd_pack_read(struct wd_pack *pack, const char *path)
 {
-	FILE *file = path ? fopen(path, "rb") : stdin;
+	FILE *file = fopen(path, "rb");
 	struct wd_pack_head *head = &pack->head;
 
 	if (!file)
@@ -93,11 +98,11 @@ static void wd_pack_read(struct wd_pack *pack, const char *path)
 	pack->names = wd_pack_take(file, head->names, sizeof(*pack->names));
 	pack->labels = wd_pack_take(file, head->labels, sizeof(*pack->labels));
 	pack->exempt = wd_pack_take(file, head->exempt, sizeof(*pack->exempt));
+	pack->groups = wd_pack_take(file, head->groups, sizeof(*pack->groups));
 	pack->requests = wd_pack_take(file, head->requests, sizeof(*pack->requests));
 	if (fgetc(file) != EOF)
 		wd_pack_fail("bytes after the last request");
-	if (file != stdin)
-		fclose(file);
+	fclose(file);
 }
 
 static void wd_pack_print(const struct wd_verdict *verdict)
@@ -113,6 +118,7 @@ static void wd_pack_free(struct wd_pack *pack)
 	free(pack->names);
 	free(pack->labels);
 	free(pack->exempt);
+	free(pack->groups);
 	free(pack->requests);
 }
 

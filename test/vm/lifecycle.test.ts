@@ -221,7 +221,7 @@ describe('pins that somebody tampered with', () => {
     // Of the right type and flags, so that only the programs can tell the difference.
     const forged = await guest().sh(
       `set -e; cd /sys/fs/bpf; maps=$(echo warder/*/maps)
-       bpftool map create header type array key 4 value 2224 entries 1 name header flags 128
+       bpftool map create header type array key 4 value 2360 entries 1 name header flags 128
        rm $maps/committed
        bpftool map create $maps/committed type array_of_maps key 4 value 4 entries 1 \
          name committed inner_map pinned /sys/fs/bpf/header`,

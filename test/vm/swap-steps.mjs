@@ -15,7 +15,7 @@ import { createRequire } from 'node:module';
 
 const BOTH = '/tmp/both';
 const ONE = '/tmp/one';
-const HEADER_BYTES = 2224;
+const HEADER_BYTES = 2360;
 const RULESET_BYTES = 128;
 const ENFORCE_AT = 48;
 const READ = 1;
@@ -88,6 +88,7 @@ function fill(kind, bank) {
     names: new Uint8Array(0),
     labels: Buffer.concat(labels.map(labelRow)),
     exempt: new Uint8Array(0),
+    groups: new Uint8Array(0),
   });
   generations.set(generation, { kind, committed: false });
   return generation;

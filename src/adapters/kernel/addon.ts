@@ -17,6 +17,7 @@ export const ADDON_CODES = [
   'argument', // nothing was done
   'bank-empty', // the bank was not filled, or not to the end
   'bpffs', // the pin directory is not on a BPF file system
+  'attach', // a program that only this generation needs cannot be attached
   'btf', // the kernel does not describe its types
   'busy', // another handle has the pin directory
   'closed', // the handle was closed
@@ -78,6 +79,7 @@ export interface AddonAbi {
   readonly names: RowBytes;
   readonly labels: RowBytes;
   readonly exempt: RowBytes;
+  readonly groups: RowBytes;
 }
 
 export interface RowBytes {
@@ -130,7 +132,7 @@ export interface AddonProgram {
   readonly hookId: number;
   /** Bit n: operation n needs it; bit 31: only where the kernel has the hook. */
   readonly needs: number;
-  readonly state: 'attached' | 'rejected' | 'absent';
+  readonly state: 'attached' | 'rejected' | 'absent' | 'idle';
   /** Of a rejection: `load`, `attach` or `pin`. */
   readonly step?: string;
   readonly errno?: string | null;
@@ -164,6 +166,7 @@ export interface AddonImage {
   readonly names: Uint8Array;
   readonly labels: Uint8Array;
   readonly exempt: Uint8Array;
+  readonly groups: Uint8Array;
 }
 
 /** Ids of kernel maps; 0 where there is none. */
@@ -173,6 +176,7 @@ export interface BankIds {
   readonly names: number;
   readonly labels: number;
   readonly exempt: number;
+  readonly groups: number;
 }
 
 export interface AddonCommitted {
@@ -201,6 +205,8 @@ export interface AddonProof {
   readonly attached: boolean;
   /** The pin exists now and leads to a link. */
   readonly pinned: boolean;
+  /** On demand, and no generation in force demands it. */
+  readonly idle: boolean;
   readonly linkId: number;
   readonly progId: number;
   /** BTF function that the link's program is attached to: `bpf_lsm_<hook>`; '' unknown. */

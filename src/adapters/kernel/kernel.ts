@@ -32,6 +32,7 @@ import {
 } from './addon.ts';
 
 const ONLY_IF_PRESENT = 31;
+const OPERATION_BITS = 0xffff; // WD_OPS; flags are above
 const NO_ANSWER = -1;
 const DETAIL_MAX = 2000;
 const ERRNOS: Readonly<Record<string, number>> = constants.errno;
@@ -175,6 +176,7 @@ export class Kernel {
           hook: it.hook,
           attached: it.attached,
           pinned: it.pinned,
+          idle: it.idle,
           attachedTo: it.attachedTo,
           tag: it.tag,
           expectedTag: it.expectedTag,
@@ -237,7 +239,7 @@ function toProgram(row: AddonProgram): KernelProgram {
     program,
     hook,
     hookId,
-    ops: needs & ~(1 << ONLY_IF_PRESENT),
+    ops: needs & OPERATION_BITS,
     onlyIfPresent: needs >>> ONLY_IF_PRESENT === 1,
     state,
     detail: escapeAndCut(detail.trim(), DETAIL_MAX),

@@ -181,7 +181,9 @@ function holdLine(it: EnforcerStatus): string | null {
 
 function hooksLine(it: EnforcerStatus): string {
   const attached = it.hooks.filter((hook) => hook.state === 'attached').length;
-  const others = it.hooks.filter((hook) => hook.state !== 'attached' && hook.state !== 'absent');
+  // An idle hook costs nothing and lacks nothing: no policy in force asks for it.
+  const expected = ['attached', 'absent', 'idle'];
+  const others = it.hooks.filter((hook) => !expected.includes(hook.state));
   const absent = it.hooks.filter((hook) => hook.state === 'absent').length;
   const trouble = others.map((hook) => `${hook.hook} ${hook.state}`).join(', ');
   return (

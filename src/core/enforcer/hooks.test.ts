@@ -79,6 +79,7 @@ describe('applyProof', () => {
     hook: 'file_open',
     attached: true,
     pinned: true,
+    idle: false,
     attachedTo: 'bpf_lsm_file_open',
     tag: 'aa',
     expectedTag: 'aa',
@@ -97,6 +98,14 @@ describe('applyProof', () => {
     expect(stateOf({ ...proof, attached: false })).toBe('detached');
     expect(stateOf({ ...proof, attachedTo: 'bpf_lsm_file_permission' })).toBe('detached');
     expect(stateOf({ ...proof, expectedTag: 'bb' })).toBe('detached');
+  });
+
+  it('leaves idle what nothing in force demands, and sees what was attached on demand', () => {
+    expect(stateOf({ ...proof, idle: true, attached: false, pinned: false })).toBe('idle');
+    const [demanded] = applyProof([program({ state: 'idle' })], [proof]);
+    expect(demanded?.state).toBe('attached');
+    const [lost] = applyProof([program({ state: 'idle' })], [{ ...proof, pinned: false }]);
+    expect(lost?.state).toBe('detached');
   });
 
   it('tells skipped calls', () => {

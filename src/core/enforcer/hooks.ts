@@ -51,12 +51,9 @@ function brokenOperations(programs: readonly KernelProgram[]): Map<string, strin
   const broken = new Map<string, string>();
   OPERATIONS.forEach((operation, index) => {
     const needed = programs.filter((it) => (it.ops & (1 << (index + 1))) !== 0);
-    const covered = new Set(needed.filter((it) => it.state === 'attached').map((it) => it.hook));
+    const covered = new Set(needed.filter(isReady).map((it) => it.hook));
     const missing = needed.filter(
-      (it) =>
-        it.state !== 'attached' &&
-        !(it.state === 'absent' && it.onlyIfPresent) &&
-        !covered.has(it.hook),
+      (it) => !isReady(it) && !(it.state === 'absent' && it.onlyIfPresent) && !covered.has(it.hook),
     );
     if (missing.length > 0) broken.set(operation, missing.map((it) => it.hook).join('+'));
     // An operation that no attached program serves is not enforced, whatever the kernel lacks.
@@ -65,14 +62,21 @@ function brokenOperations(programs: readonly KernelProgram[]): Map<string, strin
   return broken;
 }
 
+// An idle program is attached before a generation that demands it comes into force, or that one is
+// refused.
+function isReady({ state }: KernelProgram): boolean {
+  return state === 'attached' || state === 'idle';
+}
+
 /** The programs after comparing them with what the kernel says of their links. */
 export function applyProof(
   programs: readonly KernelProgram[],
   proofs: readonly ProgramProof[],
 ): readonly KernelProgram[] {
   return programs.map((program) => {
-    if (program.state !== 'attached' && program.state !== 'detached') return program;
+    if (program.state === 'rejected' || program.state === 'absent') return program;
     const proof = proofs.find((it) => it.program === program.program);
+    if (proof?.idle === true) return { ...program, state: 'idle', detail: '' };
     const problem = proof === undefined ? 'the kernel says nothing of it' : findProblem(proof);
     const misses = proof === undefined || proof.recursionMisses === 0 ? '' : countMisses(proof);
     return problem === null

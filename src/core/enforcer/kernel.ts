@@ -33,7 +33,7 @@ export interface KernelProgram {
   readonly ops: number;
   /** A kernel without this hook has nothing that the program would have to judge. */
   readonly onlyIfPresent: boolean;
-  readonly state: 'attached' | 'rejected' | 'absent' | 'detached';
+  readonly state: 'attached' | 'rejected' | 'absent' | 'detached' | 'idle';
   readonly detail: string;
 }
 
@@ -72,6 +72,7 @@ export interface PackedImage {
   readonly names: Uint8Array;
   readonly labels: Uint8Array;
   readonly exempt: Uint8Array;
+  readonly groups: Uint8Array;
 }
 
 /** What the kernel has committed now. */
@@ -99,6 +100,8 @@ export interface ProgramProof {
   readonly hook: string;
   readonly attached: boolean;
   readonly pinned: boolean;
+  /** Attached on demand, and nothing in force demands it. */
+  readonly idle: boolean;
   /** BTF function that the link's program is attached to; empty when unknown. */
   readonly attachedTo: string;
   /** Tags of the link's program and of the same program loaded now; empty when unknown. */

@@ -82,6 +82,11 @@ export const POLICY_ERRORS = {
     exit: EXIT.content,
     retry: 'never',
   },
+  'policy/use-alone': {
+    meaning: 'A rule denies use but neither read nor write, so it denies nothing by it.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
   'policy/rule-shadowed': {
     meaning: 'Everything that a rule denies is denied by another rule (warning).',
     exit: EXIT.content,

@@ -32,6 +32,8 @@ const found = (names: [NameFact, ...NameFact[]], more: Partial<PathFound> = {}):
   names,
   linked: [],
   mountRoots: [],
+  verity: null,
+  earlier: [],
   ...more,
 });
 
@@ -106,12 +108,12 @@ describe('an image', () => {
     expect(setOf(image, nameOf(image, 'f')?.tree)).toBe(1n);
     expect(setOf(image, objectOf(image, 40)?.self)).toBe(1n);
     expect(setOf(image, objectOf(image, 41)?.tree)).toBe(1n);
-    expect(planResolution(ir)).toEqual([{ path: '/etc/f', scan: true }]);
+    expect(planResolution(ir)).toEqual([{ path: '/etc/f', scan: true, measure: false }]);
   });
 
   it('does not look inside the directory of the canary', () => {
     const plan = planResolution(baseline('/run/canary'));
-    expect(plan).toEqual([{ path: '/run/canary', scan: false }]);
+    expect(plan).toEqual([{ path: '/run/canary', scan: false, measure: false }]);
   });
 
   it('shares labels between equal sets', () => {
@@ -157,7 +159,7 @@ describe('exemptions in an image', () => {
 
   it('have no such row when only users are exempt', () => {
     const image = build(irOf(rule({ except: [{ uid: 3 }] })), plain);
-    expect(image.exempt).toEqual([{ exe: null, uid: 3, label: 1 }]);
+    expect(image.exempt).toEqual([{ exe: null, parent: null, group: null, uid: 3, label: 1 }]);
   });
 
   it('give a file that is two programs both exemptions, and each name its own', () => {
@@ -179,6 +181,49 @@ describe('exemptions in an image', () => {
     expect(objectOf(image, 52)?.exe).toBe(1);
     expect(objectOf(image, 51)).toBeUndefined();
     expect(nameOf(image, 'y')?.exe).toBe(1);
+  });
+
+  it('with a digest are for the measured file only, under whatever name', () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const ir = irOf(rule({ except: [{ exe: '/run/x', digest }] }));
+    const fact = (verity: string | null) =>
+      found([name('x', 50, RUN, ROOT)], { verity, earlier: [id(51)] });
+    const image = build(ir, facts(['/run/x', fact(digest)]));
+    expect(objectOf(image, 50)?.exe).toBe(1);
+    expect([objectOf(image, 51), nameOf(image, 'x')]).toEqual([undefined, undefined]);
+    expect(planResolution(ir)).toContainEqual({ path: '/run/x', scan: false, measure: true });
+    expect(build(ir, facts(['/run/x', fact(null)])).exempt).toEqual([]);
+  });
+
+  it('stay with the files that a program was before, while they run', () => {
+    const fact = found([name('x', 50, RUN, ROOT)], { earlier: [id(51), id(52)] });
+    const image = build(irOf(rule({ except: [{ exe: '/run/x' }] })), facts(['/run/x', fact]));
+    for (const ino of [50, 51, 52]) expect(objectOf(image, ino)?.exe).toBe(1);
+  });
+
+  it('know control groups and units as names, and programs of parents as classes', () => {
+    const except = [
+      { unit: 'a.service' },
+      { cgroup: '/m.slice/x' },
+      { parentExe: '/run/x', uid: 2 },
+    ];
+    const scope = { units: ['b.service'], cgroups: ['/m.slice'] };
+    const image = build(irOf(rule({ except, scope })), facts(['/run/x', exeFact(50, 'x')]));
+    expect(image.scoped).toBe(1n);
+    expect(
+      image.groups.map(({ scope: label, ...row }) => ({ ...row, scope: setOf(image, label) })),
+    ).toEqual([
+      { node: 1, name: 'm.slice', next: 3, group: 0, scope: 1n },
+      { node: 3, name: 'x', next: 0, group: 1, scope: 0n },
+      { node: 2, name: 'a.service', next: 0, group: 2, scope: 0n },
+      { node: 2, name: 'b.service', next: 0, group: 0, scope: 1n },
+    ]);
+    expect(image.exempt.map(({ label, ...row }) => row)).toEqual([
+      { exe: null, parent: null, group: null, uid: null },
+      { exe: null, parent: null, group: 2, uid: null },
+      { exe: null, parent: null, group: 1, uid: null },
+      { exe: null, parent: 1, group: null, uid: 2 },
+    ]);
   });
 
   it('are empty for a program whose directory is missing', () => {

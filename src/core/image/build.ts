@@ -8,13 +8,16 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { OPERATIONS, type ProtectedObject } from '../policy/document.ts';
+import { OPERATIONS, type Operation, type ProtectedObject } from '../policy/document.ts';
 import type { IrRule, PolicyIr } from '../policy/ir.ts';
 import { err, failure, invariant, ok, type Result } from '../result.ts';
 import { buildExemptions, collectExeClasses } from './exemptions.ts';
+import { buildGroups, numberGroups } from './groups.ts';
 import type { GenerationImage, RuleSet } from './image.ts';
 import type { PathFound, Resolution } from './resolution.ts';
 import { Tables } from './tables.ts';
+
+const LOSING: readonly Operation[] = ['delete', 'rename', 'mount'];
 
 /** Builds the image; a protected path without a directory on this host is `stage/parent-missing`. */
 export function buildImage(ir: PolicyIr, resolution: Resolution): Result<GenerationImage> {
@@ -29,18 +32,24 @@ export function buildImage(ir: PolicyIr, resolution: Resolution): Result<Generat
     }
   }
   const classes = collectExeClasses(ir, resolution, tables);
-  const exempt = buildExemptions(ir, classes, tables);
+  const numbers = numberGroups(ir);
+  const exempt = buildExemptions(ir, classes, numbers, tables);
+  const groups = buildGroups(ir, numbers, tables);
   return ok({
     rules: ir.rules.length,
     enforce: selectRules(ir, (rule) => rule.mode === 'enforce'),
+    scoped: selectRules(ir, (rule) => rule.scope !== undefined),
     op: [
       0n,
       ...OPERATIONS.map((operation) =>
         selectRules(ir, (rule) => rule.operations.includes(operation)),
       ),
+      selectRules(ir, (rule) => lists(rule, 'use', 'read')), // OP-11
+      selectRules(ir, (rule) => lists(rule, 'use', 'write')),
     ],
     ...tables.toRows(),
     exempt,
+    groups,
   });
 }
 
@@ -53,7 +62,7 @@ function addObject(
 ): void {
   const part = object.kind === 'tree' ? 'tree' : 'self';
   // OBJ-5: only rules that deny losing a name need to know what lies above it.
-  const guardsAbove = rule.operations.includes('rename') || rule.operations.includes('delete');
+  const guardsAbove = LOSING.some((operation) => rule.operations.includes(operation));
   for (const name of fact.names) {
     tables.nameAt(name.directories[0], name.name)[part] |= bit;
     if (name.target !== null) tables.objectAt(name.target)[part] |= bit;
@@ -63,6 +72,10 @@ function addObject(
   if (object.kind !== 'tree') return;
   for (const identity of fact.linked) tables.objectAt(identity).self |= bit; // TREE-4
   for (const identity of fact.mountRoots) tables.objectAt(identity).tree |= bit;
+}
+
+function lists(rule: IrRule, ...operations: readonly Operation[]): boolean {
+  return operations.every((it) => rule.operations.includes(it));
 }
 
 function selectRules(ir: PolicyIr, test: (rule: IrRule) => boolean): RuleSet {

@@ -28,21 +28,38 @@ export interface NameRow {
   readonly object: ImageObject;
 }
 
-/** `exe` null is any executable, `uid` null any user; both null says that exe exemptions exist. */
+/** A field that is null does not count; all null says that exemptions by executable exist. */
 export interface ExemptRow {
   readonly exe: number | null;
+  readonly parent: number | null;
+  readonly group: number | null;
   readonly uid: number | null;
   readonly label: number;
+}
+
+/** `struct wd_group`: one name of a control group, or a unit. */
+export interface GroupRow {
+  readonly node: number;
+  readonly name: string;
+  /** Node of the names below; 0 when policies go no further. */
+  readonly next: number;
+  /** What exemptions know the group by; 0 when none does. */
+  readonly group: number;
+  /** Label of the rules that have the group in their scope. */
+  readonly scope: number;
 }
 
 /** Everything a bank holds, but for its number and the generation's. */
 export interface GenerationImage {
   readonly rules: number;
   readonly enforce: RuleSet;
-  /** By operation number, 0 unused. */
+  /** Rules that hold only inside their scope. */
+  readonly scoped: RuleSet;
+  /** By operation number, 0 unused; then rules that list use and read, and use and write. */
   readonly op: readonly RuleSet[];
   readonly objects: readonly ObjectRow[];
   readonly names: readonly NameRow[];
   readonly labels: readonly RuleSet[];
   readonly exempt: readonly ExemptRow[];
+  readonly groups: readonly GroupRow[];
 }

@@ -37,6 +37,10 @@ export interface PathFound {
   readonly linked: readonly Identity[];
   /** Root directories of filesystems mounted inside (asked for by `scan`); else empty. */
   readonly mountRoots: readonly Identity[];
+  /** fs-verity digest of what the last name leads to (asked for by `measure`); else null. */
+  readonly verity: string | null;
+  /** Files that the name led to in earlier generations of this boot and that still run. */
+  readonly earlier: readonly Identity[];
 }
 
 /** A directory on the way does not exist, so the name has no parent to be looked up in. */
@@ -54,23 +58,29 @@ export interface ResolutionStep {
   readonly path: string;
   /** A tree: look inside for hard-linked files and mount roots. */
   readonly scan: boolean;
+  /** An exempt program with a digest. */
+  readonly measure: boolean;
 }
 
 /** Lists the paths that an image needs, each once, in byte order. */
 export function planResolution(ir: PolicyIr): readonly ResolutionStep[] {
-  const steps = new Map<string, boolean>();
+  const steps = new Map<string, ResolutionStep>();
+  const add = (path: string, wish: { scan?: boolean; measure?: boolean }) => {
+    const step = steps.get(path);
+    const scan = wish.scan === true || step?.scan === true;
+    const measure = wish.measure === true || step?.measure === true;
+    steps.set(path, { path, scan, measure });
+  };
   for (const rule of ir.rules) {
     for (const object of rule.objects) {
       // The canary's directory has only what the enforcer made there, and cannot be listed once it is
       // protected: not by anybody.
-      const isScanned = object.kind === 'tree' && rule.id !== CANARY_RULE;
-      steps.set(object.path, (steps.get(object.path) ?? false) || isScanned);
+      add(object.path, { scan: object.kind === 'tree' && rule.id !== CANARY_RULE });
     }
-    for (const { exe } of rule.except) {
-      if (exe !== undefined) steps.set(exe, steps.get(exe) ?? false);
+    for (const { exe, digest, parentExe } of rule.except) {
+      if (exe !== undefined) add(exe, { measure: digest !== undefined });
+      if (parentExe !== undefined) add(parentExe, {});
     }
   }
-  return [...steps]
-    .map(([path, scan]) => ({ path, scan }))
-    .sort((a, b) => compareBytes(a.path, b.path));
+  return [...steps.values()].sort((a, b) => compareBytes(a.path, b.path));
 }

@@ -38,7 +38,8 @@ export function baseline(canaryDir: string, self: SelfPaths | null = null): Poli
     mode: 'enforce',
     onMissingHook: 'audit', // a host without a hook cannot prove that hook, but must keep the rest
     reason: 'Warder proves with this directory that the kernel denies.',
-    operations: [...OPERATIONS],
+    // Not `use`: its hook costs every read and write of the host, so only bundles ask for it.
+    operations: OPERATIONS.filter((it) => it !== 'use'),
     objects: [{ kind: 'tree', path: canaryDir }],
     except: [],
     origin: { file: 'warder-baseline', line: 1, column: 1 },

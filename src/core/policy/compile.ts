@@ -13,6 +13,7 @@ import {
   OPERATIONS,
   type ProtectedObject,
   type Rule,
+  type Scope,
 } from './document.ts';
 import { type IrRule, type PolicyIr, RULES_MAX } from './ir.ts';
 import { compareBytes } from './text.ts';
@@ -88,6 +89,7 @@ function toIrRule(policy: FilePolicy, rule: Rule): IrRule {
     objects: unique(rule.protect.map(toPlainObject), compareObjects),
     except: unique(rule.except.map(toPlainExemption), compareExemptions),
     ...(rule.iKnowThisCanLockMeOut ? { acceptsLockout: true as const } : {}),
+    ...(policy.scope === null ? {} : { scope: toPlainScope(policy.scope) }),
     origin: rule.at,
   };
 }
@@ -97,8 +99,25 @@ function toPlainObject({ kind, path }: ProtectedObject): ProtectedObject {
   return { kind, path };
 }
 
-function toPlainExemption({ exe, uid }: Exemption): Exemption {
-  return { ...(exe === undefined ? {} : { exe }), ...(uid === undefined ? {} : { uid }) };
+/** The fields that an exemption has, and no others; a field that is undefined is left out. */
+export function toPlainExemption(
+  entry: {
+    readonly [field in keyof Exemption]?: Exemption[field] | undefined;
+  },
+): Exemption {
+  const { exe, digest, uid, unit, cgroup, parentExe } = entry;
+  return {
+    ...(exe === undefined ? {} : { exe }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    ...(parentExe === undefined ? {} : { parentExe }),
+  };
+}
+
+function toPlainScope({ units, cgroups }: Scope): Scope {
+  return { units: unique(units, compareBytes), cgroups: unique(cgroups, compareBytes) };
 }
 
 /** Orders objects by path, then `path` before `tree`. */
@@ -106,9 +125,16 @@ export function compareObjects(a: ProtectedObject, b: ProtectedObject): number {
   return compareBytes(a.path, b.path) || compareBytes(a.kind, b.kind);
 }
 
-/** Orders exemptions by exe (none first), then by uid (none first). */
+/** Orders exemptions by exe, uid, digest, unit, cgroup and parentExe; none of a field comes first. */
 export function compareExemptions(a: Exemption, b: Exemption): number {
-  return compareBytes(a.exe ?? '', b.exe ?? '') || (a.uid ?? -1) - (b.uid ?? -1);
+  return (
+    compareBytes(a.exe ?? '', b.exe ?? '') ||
+    (a.uid ?? -1) - (b.uid ?? -1) ||
+    compareBytes(a.digest ?? '', b.digest ?? '') ||
+    compareBytes(a.unit ?? '', b.unit ?? '') ||
+    compareBytes(a.cgroup ?? '', b.cgroup ?? '') ||
+    compareBytes(a.parentExe ?? '', b.parentExe ?? '')
+  );
 }
 
 function unique<T>(items: readonly T[], compare: (a: T, b: T) => number): T[] {

@@ -14,6 +14,7 @@ import type { Operation } from './document.ts';
 import type { IrRule, PolicyIr } from './ir.ts';
 import { isBelow, isWithin, parentOf } from './path.ts';
 import type { Request, Verdict } from './request.ts';
+import { isInScope, matches } from './subject.ts';
 import { compareBytes } from './text.ts';
 
 const ALLOW: Verdict = { verdict: 'allow', rule: null, reason: null, errno: null };
@@ -43,23 +44,17 @@ export function decide(ir: PolicyIr, request: Request): Verdict {
 
 /** Finds every rule that covers the request, of both modes. */
 export function findCovering(ir: PolicyIr, request: Request): readonly Covering[] {
-  const inForce = ir.rules.filter((rule) => !isExempt(rule, request)); // SUBJ-1
+  const inForce = ir.rules.filter(
+    (rule) =>
+      isInScope(rule.scope, request) && // SCOPE-1
+      !rule.except.some((entry) => matches(entry, request)), // SUBJ-3, SUBJ-5
+  );
   const covering: Covering[] = [];
   for (const rule of inForce) {
     if (coversTerm(rule, request)) covering.push({ rule, reason: 'rule' });
     else if (leavesTree(rule, inForce, request)) covering.push({ rule, reason: 'refer' });
   }
   return covering;
-}
-
-// SUBJ-2: fields of one entry are and-ed, entries are or-ed.
-function isExempt(rule: IrRule, request: Request): boolean {
-  const uid = request.uid ?? 0;
-  return rule.except.some(
-    (entry) =>
-      (entry.exe === undefined || entry.exe === request.exe) &&
-      (entry.uid === undefined || entry.uid === uid),
-  );
 }
 
 // A request is the union of what it does: a rename also creates a name and may delete a victim.
@@ -85,6 +80,10 @@ function coversTerm(rule: IrRule, request: Request): boolean {
         (denies(rule, 'link') && coversObject(rule, path, identity)) ||
         (to !== undefined && denies(rule, 'create') && coversName(rule, to))
       );
+    case 'mount': // OP-10
+      return denies(rule, 'mount') && losesObject(rule, path, identity);
+    case 'use': // OP-11
+      return deniesUse(rule, request) && coversObject(rule, path, identity);
     default: // OP-1, OP-2, OP-7, OP-8
       return denies(rule, operation) && coversObject(rule, path, identity);
   }
@@ -92,6 +91,11 @@ function coversTerm(rule: IrRule, request: Request): boolean {
 
 function denies(rule: IrRule, operation: Operation): boolean {
   return rule.operations.includes(operation);
+}
+
+// OP-11: `use` carries what the rule denies anyway over to descriptors that are open already.
+function deniesUse(rule: IrRule, request: Request): boolean {
+  return request.access !== undefined && denies(rule, 'use') && denies(rule, request.access);
 }
 
 // OBJ-1, OBJ-2, TREE-1: an object is covered by what it is and by what it is called.
@@ -105,7 +109,7 @@ function coversName(rule: IrRule, path: string): boolean {
   );
 }
 
-// OBJ-5: taking a directory away takes the protected names below it away.
+// OBJ-5: taking a directory away, or hiding it, takes the protected names below it away.
 function losesObject(rule: IrRule, path: string, identity: string): boolean {
   return (
     coversObject(rule, path, identity) ||

@@ -15,6 +15,8 @@ export const OPERATIONS = [
   'link',
   'setattr',
   'execute',
+  'mount',
+  'use',
 ] as const;
 
 export type Operation = (typeof OPERATIONS)[number];
@@ -49,7 +51,21 @@ export type ProtectedObject = PathObject | TreeObject;
 /** A subject that a rule does not apply to; the fields that are present must all hold. */
 export interface Exemption {
   readonly exe?: string;
+  /** fs-verity digest that the file of `exe` must have: `sha256:…`. */
+  readonly digest?: string;
   readonly uid?: number;
+  /** systemd unit, like `nginx.service`. */
+  readonly unit?: string;
+  /** Control group, as a path of the unified hierarchy; everything below it is inside. */
+  readonly cgroup?: string;
+  /** Executable of the parent process. */
+  readonly parentExe?: string;
+}
+
+/** Processes that a policy is about; a process in any of these is inside. */
+export interface Scope {
+  readonly units: readonly string[];
+  readonly cgroups: readonly string[];
 }
 
 export interface Rule {
@@ -70,6 +86,8 @@ export interface FilePolicy {
   readonly description: string;
   readonly mode: Mode;
   readonly onMissingHook: OnMissingHook;
+  /** Null: all processes. */
+  readonly scope: Scope | null;
   readonly rules: readonly Rule[];
   readonly at: SourcePosition;
 }

@@ -5,7 +5,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { SourcePosition } from '../result.ts';
-import type { Exemption, Mode, OnMissingHook, Operation, ProtectedObject } from './document.ts';
+import type {
+  Exemption,
+  Mode,
+  OnMissingHook,
+  Operation,
+  ProtectedObject,
+  Scope,
+} from './document.ts';
 
 export interface IrRule {
   /** `policy/rule`, unique. */
@@ -18,6 +25,8 @@ export interface IrRule {
   readonly except: readonly Exemption[];
   /** Its author said that it may lock the survival set out; absent otherwise. */
   readonly acceptsLockout?: true;
+  /** Absent: the rule is about all processes. */
+  readonly scope?: Scope;
   /** Where the rule stands in the policy repository; the file is relative to its root. */
   readonly origin: SourcePosition;
 }

@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Exemption, FilePolicy, Operation, ProtectedObject, Rule } from './document.ts';
+import type { Exemption, FilePolicy, Operation, ProtectedObject, Rule, Scope } from './document.ts';
 import type { Finding } from './finding.ts';
 import { isWithin } from './path.ts';
 
@@ -39,9 +39,20 @@ export function findShadowed(policies: readonly FilePolicy[]): Finding[] {
 function shadows(outer: Placed, inner: Placed): boolean {
   return (
     (outer.policy.mode === 'enforce' || inner.policy.mode === 'audit') &&
+    isWithinScope(inner.policy.scope, outer.policy.scope) &&
     inner.rule.deny.every((operation) => outer.rule.deny.includes(operation)) &&
     inner.rule.protect.every((object) => outer.rule.protect.some((it) => contains(it, object))) &&
     outer.rule.except.every((entry) => inner.rule.except.some((it) => implies(entry, it)))
+  );
+}
+
+// Everybody whom the inner policy is about is somebody whom the outer is about.
+function isWithinScope(inner: Scope | null, outer: Scope | null): boolean {
+  if (outer === null) return true;
+  if (inner === null) return false;
+  return (
+    inner.units.every((unit) => outer.units.includes(unit)) &&
+    inner.cgroups.every((it) => outer.cgroups.some((other) => isWithin(it, other)))
   );
 }
 
@@ -54,7 +65,12 @@ function contains(outer: ProtectedObject, inner: ProtectedObject): boolean {
 function implies(narrow: Exemption, wide: Exemption): boolean {
   return (
     (wide.exe === undefined || wide.exe === narrow.exe) &&
-    (wide.uid === undefined || wide.uid === narrow.uid)
+    (wide.digest === undefined || wide.digest === narrow.digest) &&
+    (wide.uid === undefined || wide.uid === narrow.uid) &&
+    (wide.unit === undefined || wide.unit === narrow.unit) &&
+    (wide.parentExe === undefined || wide.parentExe === narrow.parentExe) &&
+    (wide.cgroup === undefined ||
+      (narrow.cgroup !== undefined && isWithin(narrow.cgroup, wide.cgroup)))
   );
 }
 
@@ -63,19 +79,21 @@ export function findUnprotectedExes(policies: readonly FilePolicy[]): Finding[] 
   const placed = place(policies);
   const seen = new Set<string>();
   return placed.flatMap(({ rule }) =>
-    rule.except.flatMap(({ exe }) => {
-      if (exe === undefined || seen.has(exe) || isGuarded(placed, exe)) return [];
-      seen.add(exe);
-      return [
-        {
-          severity: 'warning',
-          code: 'policy/exempt-unprotected',
-          message: `rule ${rule.id}: ${exe} is exempt, but nothing keeps it from being replaced`,
-          hint: `protect ${exe} with deny: modify, exempting only the package manager`,
-          at: rule.at,
-        } as const,
-      ];
-    }),
+    rule.except
+      .flatMap(({ exe, digest, parentExe }) => [digest === undefined ? exe : undefined, parentExe])
+      .flatMap((exe) => {
+        if (exe === undefined || seen.has(exe) || isGuarded(placed, exe)) return [];
+        seen.add(exe);
+        return [
+          {
+            severity: 'warning',
+            code: 'policy/exempt-unprotected',
+            message: `rule ${rule.id}: ${exe} is exempt, but nothing keeps it from being replaced`,
+            hint: `protect ${exe} with deny: modify, exempting only the package manager`,
+            at: rule.at,
+          } as const,
+        ];
+      }),
   );
 }
 

@@ -23,6 +23,7 @@ const policy = (rules: Rule[], more: Partial<FilePolicy> = {}): FilePolicy => ({
   description: '',
   mode: 'enforce',
   onMissingHook: 'refuse',
+  scope: null,
   rules,
   at: AT,
   ...more,

@@ -26,6 +26,7 @@ export function lint(policies: readonly FilePolicy[]): readonly Finding[] {
       ...lintLockout(policy, rule),
       ...lintSockets(rule),
       ...lintReplacing(rule),
+      ...lintUse(rule),
       ...lintFilesystems(rule),
     ]),
   );
@@ -33,18 +34,18 @@ export function lint(policies: readonly FilePolicy[]): readonly Finding[] {
 }
 
 function lintInterpreters(rule: Rule): Finding[] {
-  return rule.except.flatMap(({ exe }) =>
-    exe !== undefined && INTERPRETERS.test(basenameOf(exe))
-      ? [
-          finding(
-            rule,
-            'policy/interpreter-exempt',
-            `${exe} runs whatever it is given, so exempting it exempts every script and every caller`,
-            'exempt the program that does the work; wrap a script into an executable of its own',
-          ),
-        ]
-      : [],
-  );
+  const programs = rule.except.flatMap(({ exe, parentExe }) => [exe, parentExe]);
+  return programs
+    .filter((exe) => exe !== undefined)
+    .filter((exe) => INTERPRETERS.test(basenameOf(exe)))
+    .map((exe) =>
+      finding(
+        rule,
+        'policy/interpreter-exempt',
+        `${exe} runs whatever it is given, so exempting it exempts every script and every caller`,
+        'exempt the program that does the work; wrap a script into an executable of its own',
+      ),
+    );
 }
 
 function lintLockout(policy: FilePolicy, rule: Rule): Finding[] {
@@ -53,6 +54,7 @@ function lintLockout(policy: FilePolicy, rule: Rule): Finding[] {
     operations: rule.deny,
     objects: rule.protect,
     except: rule.except,
+    ...(policy.scope === null ? {} : { scope: policy.scope }),
   });
   return lockouts.map(({ need, operations, paths }) =>
     finding(
@@ -90,6 +92,20 @@ function lintReplacing(rule: Rule): Finding[] {
       `write without ${missing.join(', ')}: another file can take this one's place`,
       'deny modify, which is write, create, delete, rename, link and setattr',
       'warning',
+    ),
+  ];
+}
+
+function lintUse(rule: Rule): Finding[] {
+  if (!rule.deny.includes('use') || rule.deny.includes('read') || rule.deny.includes('write')) {
+    return [];
+  }
+  return [
+    finding(
+      rule,
+      'policy/use-alone',
+      'use carries read and write over to open descriptors, and the rule denies neither',
+      'add read, write or both to deny',
     ),
   ];
 }

@@ -3,16 +3,20 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Exemption, Operation, ProtectedObject } from './document.ts';
+import type { Exemption, Operation, ProtectedObject, Scope } from './document.ts';
 import type { IrRule } from './ir.ts';
 import { isWithin } from './path.ts';
 import { SURVIVAL, type SurvivalNeed } from './survival.ts';
+
+const SURVIVAL_UNITS =
+  /^(?:warder|systemd|dbus|ssh|getty|serial-getty|console-getty|user@|apt|dpkg|packagekit|rescue|emergency)/;
 
 /** What of a rule matters here. */
 export interface LockoutRule {
   readonly operations: readonly Operation[];
   readonly objects: readonly ProtectedObject[];
   readonly except: readonly Exemption[];
+  readonly scope?: Scope;
 }
 
 /** A member of the survival set that a rule would keep from its own state. */
@@ -24,6 +28,7 @@ export interface Lockout {
 
 /** Everybody that a rule in mode enforce would lock out. */
 export function findLockouts(rule: LockoutRule): readonly Lockout[] {
+  if (isNarrow(rule.scope)) return [];
   return SURVIVAL.map((need) => ({
     need,
     operations: need.operations.filter((it) => rule.operations.includes(it)),
@@ -58,7 +63,16 @@ function touched({ objects }: LockoutRule, need: SurvivalNeed): readonly string[
   );
 }
 
-function keepsAlive({ exe, uid }: Exemption, need: SurvivalNeed): boolean {
+// Slices and groups may hold the survival set; a service that is none of it holds only itself.
+function isNarrow(scope: Scope | undefined): boolean {
+  if (scope === undefined || scope.cgroups.length > 0) return false;
+  return scope.units.every((unit) => unit.endsWith('.service') && !SURVIVAL_UNITS.test(unit));
+}
+
+function keepsAlive(entry: Exemption, need: SurvivalNeed): boolean {
+  const { exe, uid, digest, unit, cgroup, parentExe } = entry;
+  // Whatever narrows an exemption further may be false when it is needed.
+  if ([digest, unit, cgroup, parentExe].some((it) => it !== undefined)) return false;
   if (uid !== undefined && uid !== 0) return false;
   return exe === undefined || need.exes.includes(exe);
 }

@@ -15,9 +15,16 @@ export interface Request {
   readonly to?: string;
   /** The destination exists and is replaced (`rename`). */
   readonly replaces?: boolean;
+  /** What goes through the open descriptor (`use`). */
+  readonly access?: 'read' | 'write';
   readonly exe?: string;
+  /** fs-verity digest of the executable's file. */
+  readonly exeDigest?: string;
   /** Effective uid; default 0. */
   readonly uid?: number;
+  /** Control group of the process in the unified hierarchy; default `/`. */
+  readonly cgroup?: string;
+  readonly parentExe?: string;
 }
 
 export interface Verdict {

@@ -43,7 +43,11 @@ describe('compiled policies from a stranger', () => {
     ['a tree on the root', ir({ ...rule, objects: [{ kind: 'tree', path: '/' }] })],
     ['a path with ..', ir({ ...rule, objects: [{ kind: 'path', path: '/a/../b' }] })],
     ['no objects', ir({ ...rule, objects: [] })],
-    ['an unknown operation', ir({ ...rule, operations: ['mount'] })],
+    ['an unknown operation', ir({ ...rule, operations: ['open'] })],
+    ['an empty scope', ir({ ...rule, scope: { units: [], cgroups: [] } })],
+    ['an unsorted scope', ir({ ...rule, scope: { units: [], cgroups: ['/b', '/a'] } })],
+    ['a digest of nothing', ir({ ...rule, except: [{ digest: `sha256:${'a'.repeat(64)}` }] })],
+    ['a unit and a cgroup', ir({ ...rule, except: [{ unit: 'a.service', cgroup: '/a' }] })],
     ['an unknown field', ir({ ...rule, color: 'red' })],
     ['another version', { irVersion: 2, rules: [] } as unknown as PolicyIr],
     [

@@ -6,7 +6,12 @@
 import * as z from 'zod';
 import { LIMITS } from '../../core/limits.ts';
 import { BASELINE_PREFIX } from '../../core/policy/baseline.ts';
-import { compareExemptions, compareObjects, POLICY_RULES_MAX } from '../../core/policy/compile.ts';
+import {
+  compareExemptions,
+  compareObjects,
+  POLICY_RULES_MAX,
+  toPlainExemption,
+} from '../../core/policy/compile.ts';
 import { OPERATIONS } from '../../core/policy/document.ts';
 import type { IrRule, PolicyIr } from '../../core/policy/ir.ts';
 import { compareBytes } from '../../core/policy/text.ts';
@@ -15,16 +20,37 @@ import { isCanonicalJson, toCanonicalJson } from '../canonical-json.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { zodCauses } from '../zod-causes.ts';
 import { fitShape } from '../zod-words.ts';
-import { pathSchema, ruleReferenceSchema } from './schema.ts';
+import {
+  cgroupSchema,
+  namesSubject,
+  pathSchema,
+  SCOPE_MAX,
+  unitSchema,
+  verityDigestSchema,
+} from './fields.ts';
+import { ruleReferenceSchema } from './schema.ts';
 
 const namedPathSchema = pathSchema.refine((path) => path !== '/', 'the root has no name');
 
 const exemptionSchema = z
   .strictObject({
     exe: namedPathSchema.optional(),
+    digest: verityDigestSchema.optional(),
     uid: z.int().min(0).max(0xffff_fffe).optional(),
+    unit: unitSchema.optional(),
+    cgroup: cgroupSchema.optional(),
+    parentExe: namedPathSchema.optional(),
   })
-  .refine((it) => it.exe !== undefined || it.uid !== undefined, 'an exemption names a subject');
+  .refine(namesSubject, 'an exemption names a subject')
+  .refine((it) => it.digest === undefined || it.exe !== undefined, 'a digest is of an exe')
+  .refine((it) => it.unit === undefined || it.cgroup === undefined, 'a unit is a control group');
+
+const scopeSchema = z
+  .strictObject({
+    units: z.array(unitSchema).max(SCOPE_MAX),
+    cgroups: z.array(cgroupSchema).max(SCOPE_MAX),
+  })
+  .refine((it) => it.units.length + it.cgroups.length > 0, 'a scope names somebody');
 
 const ruleSchema = z.strictObject({
   id: ruleReferenceSchema,
@@ -38,6 +64,7 @@ const ruleSchema = z.strictObject({
     .max(1024),
   except: z.array(exemptionSchema).max(256),
   acceptsLockout: z.literal(true).optional(),
+  scope: scopeSchema.optional(),
   origin: z.strictObject({
     file: z.string().min(1).max(1024),
     line: z.int().min(1),
@@ -77,14 +104,13 @@ export function parseIr(bytes: Uint8Array): Result<PolicyIr> {
   return isCanonicalJson(ir, bytes) ? ok(ir) : invalid(['not the canonical spelling (RFC 8785)']);
 }
 
-function toIrRule({ acceptsLockout, ...rule }: z.infer<typeof ruleSchema>): IrRule {
+function toIrRule(rule: z.infer<typeof ruleSchema>): IrRule {
+  const { scope, acceptsLockout, ...rest } = rule;
   return {
-    ...rule,
+    ...rest,
     ...(acceptsLockout === undefined ? {} : { acceptsLockout }),
-    except: rule.except.map(({ exe, uid }) => ({
-      ...(exe === undefined ? {} : { exe }),
-      ...(uid === undefined ? {} : { uid }),
-    })),
+    except: rule.except.map(toPlainExemption),
+    ...(scope === undefined ? {} : { scope }),
   };
 }
 
@@ -95,6 +121,9 @@ function findDisorder(rule: IrRule): string[] {
   if (!isSortedUnique(rule.operations, byNumber)) found.push(`${rule.id}: operations`);
   if (!isSortedUnique(rule.objects, compareObjects)) found.push(`${rule.id}: objects`);
   if (!isSortedUnique(rule.except, compareExemptions)) found.push(`${rule.id}: except`);
+  for (const list of [rule.scope?.units ?? [], rule.scope?.cgroups ?? []]) {
+    if (!isSortedUnique(list, compareBytes)) found.push(`${rule.id}: scope`);
+  }
   return found.map((it) => `not sorted, or repeated: ${it}`);
 }
 

@@ -12,17 +12,7 @@ import type { LocatedYaml, ValuePath } from './yaml.ts';
 
 const TEXT_CHARS_MAX = 200;
 
-const LATER_FIELDS = new Map([
-  ['scope', 'limiting a policy to units or cgroups'],
-  ['unit', 'exempting a systemd unit'],
-  ['cgroup', 'exempting a cgroup'],
-  ['parentExe', 'exempting by the parent program'],
-  ['digest', 'pinning an exempt program to its content'],
-]);
-
 const LATER_VALUES = new Map([
-  ['mount', 'denying mounts over an object'],
-  ['use', 'denying reads and writes through descriptors opened before the rule'],
   ['NetworkPolicy', 'policies for the network'],
   ['ProcessPolicy', 'policies for processes'],
   ['SequencePolicy', 'policies for sequences of events'],
@@ -42,12 +32,9 @@ function toFailure(file: string, yaml: LocatedYaml, issue: Issue, above: ValuePa
   }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const later = LATER_FIELDS.get(key);
       const name = escapeAndCut([...path, key].map(String).join('.'), TEXT_CHARS_MAX);
       const at = yaml.atKey(path, key);
-      return later === undefined
-        ? refuse('policy/schema', `${file}: unknown field ${name}`, at)
-        : notYet(file, name, later, at);
+      return refuse('policy/schema', `${file}: unknown field ${name}`, at);
     });
   }
   const value = valueAt(yaml.value, path);

@@ -25,6 +25,10 @@ spec:
         - { exe: /usr/sbin/usermod, uid: 0 }
 `;
 
+const SCOPE = 'mode: enforce\n  scope:';
+const ALL = 'policy/exemption-matches-all';
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+
 /** Parses the policy with one text replaced, and lists `code line:column`. */
 function problems(from: string, to: string): string[] {
   expect(POLICY).toContain(from);
@@ -47,6 +51,7 @@ describe('a policy file', () => {
         description: 'Only the password tools may change the account files.',
         mode: 'enforce',
         onMissingHook: 'refuse',
+        scope: null,
         rules: [
           {
             id: 'shadow-write',
@@ -62,6 +67,29 @@ describe('a policy file', () => {
           },
         ],
         at: { file: 'p.yaml', line: 4, column: 9 },
+      },
+    });
+  });
+
+  it('may name operations and subjects of every kind', () => {
+    const text = POLICY.replace('mode: enforce', `${SCOPE} { units: [a.service], cgroups: [/b] }`)
+      .replace('[read, modify]', '[use, mount, write]')
+      .replace('exe: /usr/bin/passwd', 'unit: getty@tty1.service')
+      .replace('uid: 0', `digest: '${DIGEST}', cgroup: /x, parentExe: /usr/bin/apt`);
+    const parsed = parsePolicyFile('p.yaml', bytes(text));
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: {
+        scope: { units: ['a.service'], cgroups: ['/b'] },
+        rules: [
+          {
+            deny: ['write', 'mount', 'use'],
+            except: [
+              { unit: 'getty@tty1.service' },
+              { exe: '/usr/sbin/usermod', digest: DIGEST, cgroup: '/x', parentExe: '/usr/bin/apt' },
+            ],
+          },
+        ],
       },
     });
   });
@@ -108,17 +136,28 @@ describe('a policy file', () => {
       '{}',
       'policy/exemption-matches-all 17:11',
     ],
+    ['a scope of no unit', 'mode: enforce', `${SCOPE} { units: [a] }`, 'policy/schema 8:20'],
+    ['an empty scope', 'mode: enforce', `${SCOPE} { units: [] }`, 'policy/schema 8:10'],
+    ['a scope on /', 'mode: enforce', `${SCOPE} { cgroups: [/] }`, `${ALL} 8:22`],
+    ['a unit with a slash', 'exe: /usr/bin/passwd', 'unit: a/b.service', 'policy/schema 16:17'],
+    ['a unit without a type', 'exe: /usr/bin/passwd', 'unit: nginx', 'policy/schema 16:17'],
+    ['a cgroup pattern', 'exe: /usr/bin/passwd', 'cgroup: /a/*', 'policy/path-invalid 16:19'],
+    ['the root cgroup', 'exe: /usr/bin/passwd', 'cgroup: /', `${ALL} 16:19`],
     [
-      'scope',
-      'mode: enforce',
-      'mode: enforce\n  scope: { units: [a] }',
-      'policy/not-supported-yet 8:3',
+      'a cgroup of 17 names',
+      'exe: /usr/bin/passwd',
+      `cgroup: ${'/a'.repeat(17)}`,
+      'policy/path-invalid 16:19',
     ],
-    ['unit', 'exe: /usr/bin/passwd', 'unit: a.service', 'policy/not-supported-yet 16:11'],
-    ['parentExe', 'uid: 0', 'parentExe: /a', 'policy/not-supported-yet 17:37'],
-    ['digest', 'uid: 0', 'digest: x', 'policy/not-supported-yet 17:37'],
-    ['the operation mount', '[read, modify]', '[mount]', 'policy/not-supported-yet 14:14'],
-    ['the operation use', '[read, modify]', '[read, use]', 'policy/not-supported-yet 14:20'],
+    [
+      'a unit and a cgroup in one entry',
+      'exe: /usr/bin/passwd',
+      '{ unit: a.service, cgroup: /a }',
+      'policy/schema 16:38',
+    ],
+    ['a digest without exe', 'exe: /usr/bin/passwd', `digest: ${DIGEST}`, `${ALL} 16:11`],
+    ['a digest that is none', 'uid: 0', 'digest: x', 'policy/schema 17:45'],
+    ['a parentExe pattern', 'uid: 0', 'parentExe: /a*', 'policy/path-invalid 17:48'],
     ['a later kind', 'FilePolicy', 'NetworkPolicy', 'policy/not-supported-yet 2:7'],
   ])('with %s is refused there', (_what, from, to, problem) => {
     expect(problems(from, to)).toContain(problem);

@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { toPlainExemption } from '../../core/policy/compile.ts';
 import { type FilePolicy, MODIFY, OPERATIONS, type Rule } from '../../core/policy/document.ts';
 import type { Request } from '../../core/policy/request.ts';
 import type { PolicyTest } from '../../core/policy/run-tests.ts';
@@ -31,6 +32,10 @@ export function parsePolicyFile(
     description: metadata.description ?? '',
     mode: spec.mode,
     onMissingHook: spec.onMissingHook ?? 'refuse',
+    scope:
+      spec.scope === undefined
+        ? null
+        : { units: spec.scope.units ?? [], cgroups: spec.scope.cgroups ?? [] },
     rules: spec.rules.map((rule, index) => toRule(rule, index, yaml.value)),
     at: yaml.value.at(['metadata', 'name']),
   });
@@ -66,10 +71,7 @@ function toRule(rule: RuleInput, index: number, yaml: LocatedYaml): Rule {
       path === undefined ? { kind: 'tree', path: tree ?? '' } : { kind: 'path', path },
     ),
     deny: OPERATIONS.filter((operation) => deny.has(operation)),
-    except: (rule.except ?? []).map(({ exe, uid }) => ({
-      ...(exe === undefined ? {} : { exe }),
-      ...(uid === undefined ? {} : { uid }),
-    })),
+    except: (rule.except ?? []).map(toPlainExemption),
     iKnowThisCanLockMeOut: rule.iKnowThisCanLockMeOut ?? false,
     at: yaml.at(['spec', 'rules', index, 'id']),
   };
@@ -77,14 +79,19 @@ function toRule(rule: RuleInput, index: number, yaml: LocatedYaml): Rule {
 
 /** Drops fields that are absent, which exact optional types tell from `undefined`. */
 export function toRequest(input: RequestInput): Request {
-  const { operation, path, identity, to, replaces, exe, uid } = input;
+  const { operation, path, identity, to, replaces, access } = input;
+  const { exe, exeDigest, uid, cgroup, parentExe } = input;
   return {
     operation,
     path,
     ...(identity === undefined ? {} : { identity }),
     ...(to === undefined ? {} : { to }),
     ...(replaces === undefined ? {} : { replaces }),
+    ...(access === undefined ? {} : { access }),
     ...(exe === undefined ? {} : { exe }),
+    ...(exeDigest === undefined ? {} : { exeDigest }),
     ...(uid === undefined ? {} : { uid }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    ...(parentExe === undefined ? {} : { parentExe }),
   };
 }

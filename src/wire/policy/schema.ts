@@ -4,9 +4,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import * as z from 'zod';
-import type { ErrorCode } from '../../core/errors.ts';
 import { OPERATIONS } from '../../core/policy/document.ts';
-import { isGlob, whyNotPath } from '../../core/policy/path.ts';
+import { isGlob } from '../../core/policy/path.ts';
+import {
+  cgroupSchema,
+  coded,
+  namesSubject,
+  pathSchema,
+  SCOPE_MAX,
+  unitSchema,
+  verityDigestSchema,
+} from './fields.ts';
 
 const API_VERSION = 'warder.dev/v1alpha1';
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -20,20 +28,6 @@ export const nameSchema = z
 
 /** `policy/rule`. */
 export const ruleReferenceSchema = z.string().regex(RULE_REFERENCE, 'POLICY/RULE');
-
-// A custom issue carries the code that it is reported under.
-const coded = (code: ErrorCode) => ({ params: { code } });
-
-/** A canonical absolute path. */
-export const pathSchema = z
-  .string()
-  .superRefine((text, context) => {
-    const why = whyNotPath(text);
-    if (why !== null) {
-      context.addIssue({ code: 'custom', message: why, ...coded('policy/path-invalid') });
-    }
-  })
-  .meta({ pattern: '^/([^/]+(/[^/]+)*)?$', description: 'Absolute path without "..".' });
 
 // Characters of patterns are legal in names, but in a policy they mean that the author expects matching.
 const protectedPathSchema = pathSchema
@@ -67,12 +61,37 @@ const objectSchema = z
   .meta({ oneOf: [{ required: ['path'] }, { required: ['tree'] }] });
 
 const exemptionSchema = z
-  .strictObject({ exe: exePathSchema.optional(), uid: uidSchema.optional() })
-  .refine((it) => it.exe !== undefined || it.uid !== undefined, {
-    message: 'an exemption names exe, uid or both; without them the rule would apply to nobody',
+  .strictObject({
+    exe: exePathSchema.optional(),
+    digest: verityDigestSchema.optional(),
+    uid: uidSchema.optional(),
+    unit: unitSchema.optional(),
+    cgroup: cgroupSchema.optional(),
+    parentExe: exePathSchema.optional(),
+  })
+  .refine(namesSubject, {
+    message: 'an exemption names a subject; without one the rule would apply to nobody',
     ...coded('policy/exemption-matches-all'),
   })
-  .meta({ minProperties: 1 });
+  .refine((it) => it.digest === undefined || it.exe !== undefined, {
+    message: 'a digest is of an exe; name the exe too',
+    path: ['digest'],
+  })
+  .refine((it) => it.unit === undefined || it.cgroup === undefined, {
+    message: 'a unit is a control group: name one of unit and cgroup',
+    path: ['cgroup'],
+  })
+  .meta({ minProperties: 1, dependentRequired: { digest: ['exe'] } });
+
+const scopeSchema = z
+  .strictObject({
+    units: z.array(unitSchema).max(SCOPE_MAX).optional(),
+    cgroups: z.array(cgroupSchema).max(SCOPE_MAX).optional(),
+  })
+  .refine((it) => (it.units ?? []).length + (it.cgroups ?? []).length > 0, {
+    message: 'a scope names units, cgroups or both; leave it out for all processes',
+  })
+  .meta({ minProperties: 1, description: 'Whom the policy is about; default: all processes.' });
 
 const denySchema = z.union([
   z.literal('modify'),
@@ -99,6 +118,7 @@ export const filePolicySchema = z.strictObject({
   spec: z.strictObject({
     mode: z.enum(['audit', 'enforce']),
     onMissingHook: z.enum(['refuse', 'audit']).optional(),
+    scope: scopeSchema.optional(),
     rules: z.array(ruleSchema).min(1).max(1024),
   }),
 });
@@ -111,8 +131,12 @@ export const requestSchema = z
     identity: pathSchema.optional().describe('The protected name whose file this is.'),
     to: pathSchema.optional().describe('Destination of a rename or link.'),
     replaces: z.boolean().optional().describe('The destination of a rename exists.'),
+    access: z.enum(['read', 'write']).optional().describe('What a `use` does.'),
     exe: pathSchema.optional(),
+    exeDigest: verityDigestSchema.optional().describe('fs-verity digest of the executable.'),
     uid: uidSchema.optional(),
+    cgroup: pathSchema.optional().describe('Control group of the process; default /.'),
+    parentExe: pathSchema.optional().describe('Executable of the parent process.'),
   })
   .superRefine((request, context) => {
     const moves = request.operation === 'rename' || request.operation === 'link';
@@ -125,6 +149,9 @@ export const requestSchema = z
     }
     if (request.identity !== undefined && request.operation === 'create') {
       complain('what is created has no identity yet', 'identity');
+    }
+    if ((request.operation === 'use') !== (request.access !== undefined)) {
+      complain('a use, and nothing else, has an access: read or write', 'access');
     }
   });
 

@@ -4,12 +4,17 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GenerationImage, ImageObject, RuleSet } from '../../../src/core/image/image.ts';
+import type {
+  GenerationImage,
+  GroupRow,
+  ImageObject,
+  RuleSet,
+} from '../../../src/core/image/image.ts';
 import type { Identity } from '../../../src/core/image/resolution.ts';
 import { OPERATIONS } from '../../../src/core/policy/document.ts';
 import type { PolicyIr } from '../../../src/core/policy/ir.ts';
 import type { Request, Verdict } from '../../../src/core/policy/request.ts';
-import type { Step, SyntheticRequest } from './synthetic-host.ts';
+import type { Step, SyntheticProgram, SyntheticRequest } from './synthetic-host.ts';
 
 interface Cover {
   own: RuleSet;
@@ -18,8 +23,12 @@ interface Cover {
 }
 
 const key = ({ dev, ino, sub, gen }: Identity) => `${dev}/${ino}/${sub}/${gen}`;
+// `use` is followed by its two halves.
+const ACCESSES = ['none', 'read', 'write'];
 const CREATE = 3;
 const DELETE = 4;
+const ROOT_NODE = 1;
+const UNITS_NODE = 2;
 
 /** An image with its tables indexed as the kernel's maps are. */
 export class ImageModel {
@@ -28,6 +37,7 @@ export class ImageModel {
   readonly #objects: ReadonlyMap<string, ImageObject>;
   readonly #names: ReadonlyMap<string, ImageObject>;
   readonly #exempt: ReadonlyMap<string, number>;
+  readonly #groups: ReadonlyMap<string, GroupRow>;
 
   constructor(ir: PolicyIr, image: GenerationImage) {
     this.#ir = ir;
@@ -39,14 +49,18 @@ export class ImageModel {
         row.object,
       ]),
     );
-    this.#exempt = new Map(image.exempt.map((row) => [`${row.exe}:${row.uid}`, row.label]));
+    this.#exempt = new Map(
+      image.exempt.map((row) => [`${row.exe}:${row.parent}:${row.group}:${row.uid}`, row.label]),
+    );
+    this.#groups = new Map(image.groups.map((row) => [`${row.node}/${row.name}`, row]));
   }
 
   /** Judges one request by lookups alone. */
   judge(request: Request, seen: SyntheticRequest): Verdict {
     const { enforce } = this.#image;
-    const op = OPERATIONS.indexOf(request.operation) + 1;
-    const losing = request.operation === 'rename' || request.operation === 'delete';
+    const op =
+      OPERATIONS.indexOf(request.operation) + 1 + ACCESSES.indexOf(request.access ?? 'none');
+    const losing = ['rename', 'delete', 'mount'].includes(request.operation);
     const held = ~this.#exemptOf(seen, request.uid ?? 0);
     const from = this.#cover(seen.from, losing && seen.isDir);
     const to = this.#cover(seen.to, seen.isDir);
@@ -109,19 +123,46 @@ export class ImageModel {
   }
 
   #exemptOf(seen: SyntheticRequest, uid: number): RuleSet {
-    let set = this.#label(this.#exempt.get(`null:${uid}`));
-    if (seen.exe === null) return set;
-    const byIdentity = this.#objects.get(key(seen.exe.identity))?.exe ?? 0;
-    const parent = this.#objects.get(key(seen.exe.parent));
-    const byName = parent?.hasNames
-      ? (this.#names.get(`${key(seen.exe.parent)}:${seen.exe.name}`)?.exe ?? 0)
-      : 0;
-    for (const exe of [byIdentity, byName]) {
-      if (exe === 0) continue;
-      set |= this.#label(this.#exempt.get(`${exe}:null`));
-      set |= this.#label(this.#exempt.get(`${exe}:${uid}`));
+    const groups = this.#groupsOf(seen.groups);
+    let outside = this.#image.scoped;
+    let set = 0n;
+    for (const { scope } of groups) outside &= ~this.#label(scope);
+    const numbers = groups.map(({ group }) => group).filter((group) => group !== 0);
+    for (const exe of [null, ...this.#classesOf(seen.exe)]) {
+      for (const parent of [null, ...this.#classesOf(seen.parentExe)]) {
+        for (const group of [null, ...numbers]) {
+          for (const user of [null, uid]) {
+            set |= this.#label(this.#exempt.get(`${exe}:${parent}:${group}:${user}`));
+          }
+        }
+      }
     }
-    return set;
+    return set | outside;
+  }
+
+  #classesOf(program: SyntheticProgram | null): readonly number[] {
+    if (program === null) return [];
+    const parent = this.#objects.get(key(program.parent));
+    return [
+      this.#objects.get(key(program.identity))?.exe ?? 0,
+      parent?.hasNames === true
+        ? (this.#names.get(`${key(program.parent)}:${program.name}`)?.exe ?? 0)
+        : 0,
+    ].filter((it) => it !== 0);
+  }
+
+  #groupsOf(names: readonly string[]): readonly GroupRow[] {
+    const met: GroupRow[] = [];
+    let node = ROOT_NODE;
+    let mayBeUnit = true;
+    for (const name of names) {
+      const group = this.#groups.get(`${node}/${name}`);
+      const unit = mayBeUnit ? this.#groups.get(`${UNITS_NODE}/${name}`) : undefined;
+      for (const row of [group, unit]) if (row !== undefined) met.push(row);
+      node = group?.next ?? 0;
+      mayBeUnit &&= name.endsWith('.slice') && name !== '.slice';
+    }
+    return met;
   }
 }
 

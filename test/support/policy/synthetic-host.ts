@@ -20,15 +20,21 @@ export interface Step {
   readonly name: string;
 }
 
+/** An executable: what it is, and where its name is. */
+export interface SyntheticProgram {
+  readonly identity: Identity;
+  readonly parent: Identity;
+  readonly name: string;
+}
+
 /** A request as the kernel sees it. */
 export interface SyntheticRequest {
   readonly from: readonly Step[];
   readonly to: readonly Step[];
-  readonly exe: {
-    readonly identity: Identity;
-    readonly parent: Identity;
-    readonly name: string;
-  } | null;
+  readonly exe: SyntheticProgram | null;
+  readonly parentExe: SyntheticProgram | null;
+  /** Names of the control group, from the root down. */
+  readonly groups: readonly string[];
   readonly isDir: boolean;
 }
 
@@ -61,6 +67,8 @@ export class SyntheticHost {
                 .map((it) => this.identityOf(it))
             : [],
           mountRoots: [],
+          verity: digestAt(ir, path),
+          earlier: [],
         },
       ]),
     );
@@ -68,7 +76,7 @@ export class SyntheticHost {
 
   /** The request with chains in place of paths. */
   observe(ir: PolicyIr, request: Request): SyntheticRequest {
-    const { operation, path, to, exe } = request;
+    const { operation, path, to, exe, exeDigest, parentExe, cgroup } = request;
     const identity = operation === 'create' ? null : this.identityOf(request.identity ?? path);
     const above = [request.identity ?? path, ...(to === undefined ? [] : [to])];
     return {
@@ -77,17 +85,20 @@ export class SyntheticHost {
         to === undefined
           ? []
           : this.#chain(to, request.replaces === true ? this.identityOf(to) : null),
-      exe:
-        exe === undefined
-          ? null
-          : {
-              identity: this.identityOf(exe),
-              parent: this.identityOf(parentOf(exe)),
-              name: basenameOf(exe),
-            },
+      exe: exe === undefined ? null : this.#program(exe, fileOf(ir, exe, exeDigest)),
+      parentExe: parentExe === undefined ? null : this.#program(parentExe, parentExe),
+      groups: (cgroup ?? '/').split('/').filter((name) => name !== ''),
       isDir: ir.rules.some((rule) =>
         rule.objects.some((object) => above.some((it) => isBelow(object.path, it))),
       ),
+    };
+  }
+
+  #program(path: string, file: string): SyntheticProgram {
+    return {
+      identity: this.identityOf(file),
+      parent: this.identityOf(parentOf(path)),
+      name: basenameOf(path),
     };
   }
 
@@ -112,4 +123,18 @@ export class SyntheticHost {
     }
     return chain;
   }
+}
+
+/** The file at a program's path has the digest that a policy asks for; the smallest, if several. */
+function digestAt(ir: PolicyIr, path: string): string | null {
+  const asked = ir.rules
+    .flatMap((rule) => rule.except)
+    .filter((entry) => entry.exe === path)
+    .flatMap(({ digest }) => (digest === undefined ? [] : [digest]));
+  return asked.sort()[0] ?? null;
+}
+
+// A program with another content than the one that was measured is another file under its name.
+function fileOf(ir: PolicyIr, exe: string, digest: string | undefined): string {
+  return (digestAt(ir, exe) ?? digest) === digest ? exe : `${exe}#${digest ?? 'none'}`;
 }

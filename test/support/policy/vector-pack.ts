@@ -14,14 +14,22 @@ import type { PolicyIr } from '../../../src/core/policy/ir.ts';
 import type { Request, Verdict } from '../../../src/core/policy/request.ts';
 import { packIdentity, packImage, SIZE } from '../../../src/wire/abi.ts';
 import { concat, Packer } from '../../../src/wire/packer.ts';
-import { type Step, SyntheticHost, type SyntheticRequest } from './synthetic-host.ts';
+import {
+  type Step,
+  SyntheticHost,
+  type SyntheticProgram,
+  type SyntheticRequest,
+} from './synthetic-host.ts';
 
 const MAGIC = 0x57445650;
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 const STEPS = 16;
 const NAME_BYTES = 64;
 const STEP_BYTES = 24 + NAME_BYTES;
-const REQUEST_BYTES = 8 + 24 + 24 + NAME_BYTES + 16 + 2 * STEPS * STEP_BYTES + 16 + 8;
+const GROUPS = 16;
+const PROGRAM_BYTES = 24 + 24 + NAME_BYTES;
+const REQUEST_BYTES =
+  8 + 2 * PROGRAM_BYTES + 8 + 16 + 2 * STEPS * STEP_BYTES + GROUPS * NAME_BYTES + 16 + 8;
 const NO_IDENTITY = new Uint8Array(24);
 
 /** Packs the image of `ir` on a synthetic host, and the requests as that host's kernel sees them. */
@@ -37,6 +45,7 @@ export function packVectors(ir: PolicyIr, requests: readonly Request[]): Uint8Ar
     .u32(packed.names.length / (SIZE.nameKey + SIZE.object))
     .u32(packed.labels.length / (4 + SIZE.ruleset))
     .u32(packed.exempt.length / (SIZE.exemptKey + 4))
+    .u32(packed.groups.length / (SIZE.groupKey + SIZE.group))
     .u32(requests.length);
   return concat([
     head.bytes,
@@ -45,6 +54,7 @@ export function packVectors(ir: PolicyIr, requests: readonly Request[]): Uint8Ar
     packed.names,
     withoutKeys(packed.labels),
     packed.exempt,
+    packed.groups,
     ...requests.map((request) => packRequest(request, host.observe(ir, request))),
   ]);
 }
@@ -60,17 +70,39 @@ function withoutKeys(labels: Uint8Array): Uint8Array {
 
 function packRequest(request: Request, seen: SyntheticRequest): Uint8Array {
   return new Packer(REQUEST_BYTES)
-    .u32(OPERATIONS.indexOf(request.operation) + 1)
+    .u32(toOp(request))
     .u32(request.uid ?? 0)
-    .raw(toIdentity(seen.exe?.identity ?? null))
-    .raw(toIdentity(seen.exe?.parent ?? null))
-    .raw(toName(seen.exe?.name ?? ''))
+    .raw(packProgram(seen.exe))
+    .raw(packProgram(seen.parentExe))
+    .u32(seen.groups.length)
+    .u32(0)
     .u32(seen.from.length)
     .u32(seen.to.length)
     .u32(request.replaces === true ? 1 : 0)
     .u32(seen.isDir ? 1 : 0)
     .raw(toSteps(seen.from))
-    .raw(toSteps(seen.to)).bytes;
+    .raw(toSteps(seen.to))
+    .raw(packGroups(seen.groups)).bytes;
+}
+
+// The hook tells reading from writing; both are the operation `use` (OP-11).
+function toOp({ operation, access }: Request): number {
+  if (operation !== 'use') return OPERATIONS.indexOf(operation) + 1;
+  return access === 'read' ? OPERATIONS.length + 1 : OPERATIONS.length + 2;
+}
+
+function packProgram(program: SyntheticProgram | null): Uint8Array {
+  return concat([
+    toIdentity(program?.identity ?? null),
+    toIdentity(program?.parent ?? null),
+    toName(program?.name ?? ''),
+  ]);
+}
+
+function packGroups(groups: readonly string[]): Uint8Array {
+  const packer = new Packer(GROUPS * NAME_BYTES);
+  for (const name of groups.slice(0, GROUPS)) packer.raw(toName(name));
+  return packer.bytes;
 }
 
 function toIdentity(identity: Identity | null): Uint8Array {
@@ -101,20 +133,30 @@ export interface RunnerVerdict {
   readonly ret: number;
 }
 
-/** Runs a runner on a pack and reads its lines. */
+/** Rules, and what is asked of them. */
+export interface Asked {
+  readonly ir: PolicyIr;
+  readonly requests: readonly Request[];
+}
+
+/** Runs a runner once on all packs and reads its lines, pack by pack. */
 export function runRunner(
   runner: string,
-  ir: PolicyIr,
-  requests: readonly Request[],
-): readonly RunnerVerdict[] {
+  asked: readonly Asked[],
+): readonly (readonly RunnerVerdict[])[] {
   const folder = mkdtempSync(join(tmpdir(), 'warder-pack-'));
   try {
-    const file = join(folder, 'pack');
-    writeFileSync(file, packVectors(ir, requests));
-    const lines = execFileSync(runner, [file], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+    const files = asked.map(({ ir, requests }, at) => {
+      const file = join(folder, `pack-${at}`);
+      writeFileSync(file, packVectors(ir, requests));
+      return file;
+    });
+    const lines = execFileSync(runner, files, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
       .trim()
       .split('\n');
-    return lines.map((line) => toVerdict(ir, JSON.parse(line) as RunnerLine));
+    return asked.map(({ ir, requests }) =>
+      lines.splice(0, requests.length).map((line) => toVerdict(ir, JSON.parse(line) as RunnerLine)),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -2,7 +2,7 @@
 /*
  * run.c - judges the requests of a vector pack in the kernel, by BPF_PROG_TEST_RUN of decide_test.
  *
- * usage: decide_kernel [PACK]
+ * usage: decide_kernel PACK...
  *
  * The maps are filled as the loader fills them: inner maps aside, frozen, put into a bank, and then
  * one update of committed[0]. Needs root; attaches nothing.
@@ -85,29 +85,22 @@ static void fill(struct bpf_object *object, const struct wd_pack *pack)
 		put(fd, &pack->exempt[i].key, &pack->exempt[i].label);
 	seal(object, "exempt", bank, fd);
 
+	fd = create(BPF_MAP_TYPE_HASH, "groups", sizeof(struct wd_group_key),
+		    sizeof(struct wd_group), head->groups, BPF_F_RDONLY_PROG);
+	for (__u32 i = 0; i < head->groups; i++)
+		put(fd, &pack->groups[i].key, &pack->groups[i].value);
+	seal(object, "groups", bank, fd);
+
 	fd = create(BPF_MAP_TYPE_ARRAY, "generation", sizeof(__u32), sizeof(struct wd_generation),
 		    1, BPF_F_RDONLY_PROG);
 	put(fd, &zero, pack->generation);
 	seal(object, "committed", 0, fd);
 }
 
-int main(int argc, char **argv)
+static void judge(const struct bpf_program *program, struct wd_pack *pack)
 {
-	struct bpf_program *program;
-	struct bpf_object *object;
-	struct wd_pack pack;
-
-	wd_pack_read(&pack, argc > 1 ? argv[1] : NULL);
-	libbpf_set_print(print_warnings);
-	object = bpf_object__open_file(WD_TEST_OBJECT, NULL);
-	if (!object)
-		fail(WD_TEST_OBJECT);
-	if (bpf_object__load(object))
-		fail("load");
-	fill(object, &pack);
-	program = bpf_object__find_program_by_name(object, "decide_test");
-	for (__u32 i = 0; i < pack.head.requests; i++) {
-		struct wd_test_request *request = &pack.requests[i];
+	for (__u32 i = 0; i < pack->head.requests; i++) {
+		struct wd_test_request *request = &pack->requests[i];
 		/* A syscall program's context is written back to where it came from. */
 		LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = request,
 			    .ctx_size_in = sizeof(*request));
@@ -117,7 +110,25 @@ int main(int argc, char **argv)
 			fail("test run");
 		wd_pack_print(&request->verdict);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_object *object;
+	struct wd_pack pack;
+
+	libbpf_set_print(print_warnings);
+	object = bpf_object__open_file(WD_TEST_OBJECT, NULL);
+	if (!object)
+		fail(WD_TEST_OBJECT);
+	if (bpf_object__load(object))
+		fail("load");
+	for (int i = 1; i < argc; i++) {
+		wd_pack_read(&pack, argv[i]);
+		fill(object, &pack);
+		judge(bpf_object__find_program_by_name(object, "decide_test"), &pack);
+		wd_pack_free(&pack);
+	}
 	bpf_object__close(object);
-	wd_pack_free(&pack);
 	return 0;
 }

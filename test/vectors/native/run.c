@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * run.c - judges the requests of a vector pack natively, under sanitizers.
+ * run.c - judges the requests of vector packs natively, under sanitizers.
  *
- * usage: decide_native [PACK]
+ * usage: decide_native PACK...
  *
  * Records are found by plain search: a second, obviously right form of the maps.
  */
@@ -53,6 +53,15 @@ static const __u32 *wd_find_exempt(struct wd_judge *judge, const struct wd_exemp
 	return NULL;
 }
 
+static const struct wd_group *wd_find_group(struct wd_judge *judge, const struct wd_group_key *key)
+{
+	(void)judge;
+	for (__u32 i = 0; i < pack.head.groups; i++)
+		if (!memcmp(&pack.groups[i].key, key, sizeof(*key)))
+			return &pack.groups[i].value;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct wd_test_scratch *slot = malloc(sizeof(*slot));
@@ -61,13 +70,15 @@ int main(int argc, char **argv)
 		return 2;
 	/* Scratch in the kernel holds what the last request left: so does this. */
 	memset(slot, 0xa5, sizeof(*slot));
-	wd_pack_read(&pack, argc > 1 ? argv[1] : NULL);
-	for (__u32 i = 0; i < pack.head.requests; i++) {
-		slot->request = pack.requests[i];
-		wd_test_judge(slot, pack.generation->rules ? pack.generation : NULL);
-		wd_pack_print(&slot->request.verdict);
+	for (int at = 1; at < argc; at++) {
+		wd_pack_read(&pack, argv[at]);
+		for (__u32 i = 0; i < pack.head.requests; i++) {
+			slot->request = pack.requests[i];
+			wd_test_judge(slot, pack.generation->rules ? pack.generation : NULL);
+			wd_pack_print(&slot->request.verdict);
+		}
+		wd_pack_free(&pack);
 	}
-	wd_pack_free(&pack);
 	free(slot);
 	return 0;
 }
