@@ -261,6 +261,27 @@ Napi::Array ListTries(Napi::Env env)
 	return result;
 }
 
+// Lower-case hexadecimal, or null.
+Napi::Value MeasureVerity(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	std::string path = ToPath(info[0], "path");
+	static const char kDigits[] = "0123456789abcdef";
+	std::string text;
+	wd_verity verity;
+	wd_error error;
+
+	if (wd_measure_verity(path.c_str(), &verity, &error) != 0)
+		Throw(env, error);
+	if (!verity.present)
+		return env.Null();
+	for (uint8_t byte : verity.digest) {
+		text += kDigits[byte >> 4];
+		text += kDigits[byte & 15];
+	}
+	return Napi::String::New(env, text);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports)
 {
 	// One per environment, so that worker threads may load the addon, too.
@@ -271,6 +292,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports)
 	exports.Set("open", Napi::Function::New<Open>(env, "open"));
 	exports.Set("disablePins", Napi::Function::New<DisablePins>(env, "disablePins"));
 	exports.Set("probe", Napi::Function::New<Probe>(env, "probe"));
+	exports.Set("measureVerity", Napi::Function::New<MeasureVerity>(env, "measureVerity"));
 	exports.Set("peerCredentials",
 		    Napi::Function::New<PeerCredentials>(env, "peerCredentials"));
 	exports.Set("sdNotify", Napi::Function::New<SdNotify>(env, "sdNotify"));

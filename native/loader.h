@@ -130,6 +130,19 @@ int wd_protect(struct wd_kernel *kernel, const char *launcher, const char *runti
 	       struct wd_error *reterr_error);
 int wd_unprotect(struct wd_kernel *kernel, struct wd_error *reterr_error);
 
+/* --- verity.c ----------------------------------------------------------------------------- */
+
+#define WD_VERITY_BYTES 32 /* SHA-256 */
+
+struct wd_verity {
+	bool present;
+	uint8_t digest[WD_VERITY_BYTES];
+};
+
+/* The fs-verity digest of a file, if it has one. Code: open. */
+int wd_measure_verity(const char *path, struct wd_verity *ret_verity,
+		      struct wd_error *reterr_error);
+
 /* --- scan.c ------------------------------------------------------------------------------- */
 
 struct wd_scan {

@@ -239,9 +239,7 @@ function fromOutcome(facts: StatusFacts): Record<FromOutcome, Finding | null> {
     FetchFailed: isFetch ? yes(code, why) : no('Fetched'),
     SourceVerified: toSourceVerified(outcome, code, why),
     Degraded:
-      (failed && !isFetch) || outcome.kind === 'restored'
-        ? yes(code, why)
-        : toRepaired(facts.store),
+      (failed && !isFetch) || outcome.kind === 'restored' ? yes(code, why) : toRepaired(facts),
   };
 }
 
@@ -251,8 +249,10 @@ function toSourceVerified(outcome: Outcome, code: string, why: string): Finding 
   return null;
 }
 
-function toRepaired(store: StoreContents | null): Finding {
-  const repaired = store?.repaired[0];
+// Degraded until it is repaired: by the store, or by resolving paths again.
+function toRepaired({ store, enforcer }: StatusFacts): Finding {
+  const moved = enforcer?.alerts.find((it) => it.code === 'host/mounts-changed');
+  const repaired = moved ?? store?.repaired[0];
   return repaired === undefined ? no('Healthy') : yes(repaired.code, repaired.message);
 }
 

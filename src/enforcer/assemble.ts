@@ -12,8 +12,10 @@ import { EventPump } from './events.ts';
 import { EXPLAIN_RATES } from './explain-budget.ts';
 import { Generations, type Step } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
+import { Lineage, runningPrograms } from './lineage.ts';
+import { MountWatch } from './mount-watch.ts';
 import type { Mount } from './mounts.ts';
-import { findExe, readUptimeMs } from './processes.ts';
+import { findExe, hasUnifiedGroups, readUptimeMs } from './processes.ts';
 import { Prover } from './prover.ts';
 import type { SelfPlan } from './self-protection.ts';
 import type { EnforcerStore } from './store/store.ts';
@@ -51,6 +53,7 @@ export function assemble(on: Foundations): {
   const { kernel, store, clock, bootId, step, mounts } = on;
   const alerts = new Alerts(on.tell);
   const generations = new Generations({ kernel, store, clock, bootId, step });
+  const lineage = new Lineage({ store, bootId, running: () => runningPrograms(kernel) });
   const pump = new EventPump({
     kernel,
     store,
@@ -91,9 +94,16 @@ export function assemble(on: Foundations): {
     build: {
       admission: { store, verifier, trust, clock, repository, channel, labels, version, step },
       generations,
-      resolver: { kernel, mounts, scanEntriesMax: on.scanEntriesMax },
+      resolver: {
+        kernel,
+        mounts,
+        scanEntriesMax: on.scanEntriesMax,
+        hasGroups: hasUnifiedGroups,
+        earlier: (path, now) => lineage.earlier(path, now),
+      },
       alerts,
       canaryBase: on.canaryDir,
+      watch: new MountWatch(mounts),
       bootId,
     },
   });

@@ -10,7 +10,7 @@ import { buildImage } from '../core/image/build.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
 import { type ResolverOptions, resolvePolicy } from './resolver.ts';
 
 /** An image with what is needed to explain its events. */
@@ -18,6 +18,8 @@ export interface CompiledGeneration {
   readonly image: GenerationImage;
   readonly rules: readonly RuleLine[];
   readonly demoted: readonly string[];
+  /** Every path that was resolved. */
+  readonly paths: readonly string[];
 }
 
 /** What a host adds to the rules. */
@@ -32,6 +34,8 @@ export interface CompileHost {
 export function compileGeneration(ir: PolicyIr, host: CompileHost): Result<CompiledGeneration> {
   const plan = planHooks(withBaseline(ir, host.canaryDir, host.self), host.programs);
   if (!plan.ok) return plan;
+  const grouped = checkGroups(plan.value.ir, host.resolver);
+  if (!grouped.ok) return grouped;
   const resolution = resolvePolicy(plan.value.ir, host.resolver);
   if (!resolution.ok) return resolution;
   const image = buildImage(plan.value.ir, resolution.value);
@@ -45,5 +49,23 @@ export function compileGeneration(ir: PolicyIr, host: CompileHost): Result<Compi
       origin,
     })),
     demoted: plan.value.demoted,
+    paths: [...resolution.value.keys()],
   });
+}
+
+// Without the unified hierarchy every process is in its root: no exemption and no scope would ever match,
+// and a rule with a scope would silently hold for nobody.
+function checkGroups(ir: PolicyIr, { hasGroups }: ResolverOptions): Result<void> {
+  const wanting = ir.rules.find(
+    ({ scope, except }) =>
+      scope !== undefined ||
+      except.some(({ unit, cgroup }) => unit !== undefined || cgroup !== undefined),
+  );
+  if (wanting === undefined || hasGroups()) return ok(undefined);
+  return err(
+    failure('stage/no-cgroups', `rule ${wanting.id} names units or control groups`, {
+      hints: ['boot with systemd.unified_cgroup_hierarchy=1, or mount cgroup2'],
+      at: wanting.origin,
+    }),
+  );
 }

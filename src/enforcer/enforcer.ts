@@ -32,11 +32,14 @@ import type { Generations } from './generations.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
+import { checkMounts, refresh } from './refresh.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
 import { converge } from './startup.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
+
+const RESOLVE_PERIOD_MS = 1000;
 
 /** The parts of the process. */
 export interface EnforcerParts {
@@ -84,6 +87,27 @@ export class Enforcer implements EnforcerPort {
     return this.#parts.prover.repeat(() => this.#turns.take(async () => this.#prove()), signal);
   }
 
+  /** Keeps paths resolved while mounts change, until the signal aborts. */
+  async keepResolving(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      await clock.sleep(RESOLVE_PERIOD_MS, signal);
+      if (!signal.aborted) await this.resolveAgain();
+    }
+  }
+
+  /** Resolves paths again, when mounts have changed. */
+  resolveAgain(): Promise<void> {
+    return this.#turns.take(async () => {
+      const moved = checkMounts(this.#build);
+      const row = moved || !this.#build.watch.isKnown ? this.#current() : null;
+      if (row === null) return;
+      const refreshed = await refresh(row, this.#build);
+      if (!refreshed.ok) this.#parts.alerts.raise(refreshed.error);
+      if (refreshed.ok && refreshed.value.renewed) this.#prove();
+    });
+  }
+
   /** Moves events out of the kernel; called by a timer. */
   drain(): void {
     if (this.#opened.programs.length === 0) return;
@@ -105,6 +129,7 @@ export class Enforcer implements EnforcerPort {
   }
 
   async status(): Promise<Result<EnforcerStatus>> {
+    checkMounts(this.#build);
     return ok(
       toStatus({
         admission: this.#build.admission,

@@ -14,8 +14,9 @@ import { err, failure, ok, type Result } from '../core/result.ts';
 import { type AdmissionOptions, replay } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
-import { compileGeneration } from './compile-generation.ts';
+import { type CompiledGeneration, compileGeneration } from './compile-generation.ts';
 import type { Generations } from './generations.ts';
+import type { MountWatch } from './mount-watch.ts';
 import type { ResolverOptions } from './resolver.ts';
 import { fitsSelf } from './self-protection.ts';
 
@@ -29,6 +30,7 @@ export interface BuildOptions {
   readonly self: () => SelfPaths | null;
   readonly alerts: Alerts;
   readonly canaryBase: string;
+  readonly watch: MountWatch;
   readonly bootId: string;
 }
 
@@ -43,15 +45,27 @@ export function build(
   const { admission, generations, canaryBase, bootId } = options;
   const canaryDir = prepareCanary(canaryBase, bootId, admission.store);
   if (!canaryDir.ok) return canaryDir;
+  const compiled = compileWatched(ir, canaryDir.value, options);
+  if (!compiled.ok) return compiled;
+  admission.step('compiled');
+  return generations.bringUp(digest, canaryDir.value, compiled.value);
+}
+
+/** Compiles, and remembers which mounts the paths were resolved with. */
+export function compileWatched(
+  ir: PolicyIr,
+  canaryDir: string,
+  options: BuildOptions,
+): Result<CompiledGeneration> {
+  const mounts = options.watch.take();
   const compiled = compileGeneration(ir, {
-    canaryDir: canaryDir.value,
+    canaryDir,
     self: options.self(),
     programs: options.programs(),
     resolver: options.resolver,
   });
-  if (!compiled.ok) return compiled;
-  admission.step('compiled');
-  return generations.bringUp(digest, canaryDir.value, compiled.value);
+  if (compiled.ok) options.watch.note(compiled.value.paths, mounts);
+  return compiled;
 }
 
 /** Builds a bundle that was confirmed here again, from its evidence. */
@@ -104,6 +118,7 @@ async function bringBack(
   const fits = pinned !== null && fitsSelf(pinned.rules, options.self());
   if (fits && isCanaryComplete(pinned.canaryDir)) {
     const committed = options.generations.commit(pinned);
+    options.watch.forget(); // it was resolved in another time
     if (committed.ok) return committed;
     options.alerts.raise(committed.error);
   }

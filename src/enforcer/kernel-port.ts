@@ -25,6 +25,8 @@ export interface KernelPort {
   open(options: { readonly object: string; readonly pinDir: string }): Result<OpenReport>;
   /** The identity of a path; null when it does not exist. Nothing is opened for real. */
   resolve(path: string, follow: boolean): Result<PathFact | null>;
+  /** The fs-verity digest of a file, `sha256:…`; null when it has none. */
+  measureVerity(path: string): Result<string | null>;
   /**
    * The regular files of a tree that have more than one link. Visits at most `entriesMax` names, across
    * no mount and through no symbolic link; what is no directory has none. Works whatever is denied now.

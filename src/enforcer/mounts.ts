@@ -8,6 +8,8 @@ import { err, failure, ok, type Result } from '../core/result.ts';
 
 /** One line of mountinfo. */
 export interface Mount {
+  /** Of this mount; another one in its place has another. */
+  readonly id: number;
   /** s_dev as the kernel encodes it: major in the upper bits, 20 bits of minor. */
   readonly dev: number;
   /** Which directory of the filesystem is mounted. */
@@ -35,11 +37,11 @@ export function readMounts(): Result<readonly Mount[]> {
 export function parseMountinfo(text: string): readonly Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
-    const [, , device, root, point] = line.split(' ');
+    const [id, , device, root, point] = line.split(' ');
     const match = /^(\d+):(\d+)$/.exec(device ?? '');
     if (match === null || root === undefined || point === undefined) continue;
     const dev = Number(match[1]) * 2 ** MINOR_BITS + Number(match[2]);
-    mounts.push({ dev, root: unescapeOctal(root), point: unescapeOctal(point) });
+    mounts.push({ id: Number(id), dev, root: unescapeOctal(root), point: unescapeOctal(point) });
   }
   return mounts;
 }

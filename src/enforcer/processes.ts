@@ -37,6 +37,16 @@ export function groupsOf(pid: number): readonly number[] {
   }
 }
 
+/** Tells whether this host uses the unified hierarchy of control groups. */
+export function hasUnifiedGroups(): boolean {
+  try {
+    return /^0::\//m.test(readFileSync('/proc/self/cgroup', 'latin1'));
+  } catch (cause) {
+    if (isSystemError(cause)) return false;
+    throw cause;
+  }
+}
+
 /** Identifies this boot. */
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

@@ -60,7 +60,13 @@ function resolve(
       },
     ],
   };
-  const all = resolvePolicy(ir, { kernel, mounts: () => mounts, scanEntriesMax });
+  const all = resolvePolicy(ir, {
+    kernel,
+    mounts: () => mounts,
+    scanEntriesMax,
+    earlier: () => [],
+    hasGroups: () => true,
+  });
   return all.ok ? { ok: true, value: all.value.get(join(dir, name)) } : all;
 }
 
@@ -127,7 +133,7 @@ it('bounds the scan', () => {
 
 it('looks into a directory that is bound below a tree, and not into a whole filesystem', () => {
   const scansOf = (...roots: readonly string[]) => {
-    const mounts = roots.map((root) => ({ dev: 1, root, point: join(dir, 'tree/below') }));
+    const mounts = roots.map((root) => ({ id: 1, dev: 1, root, point: join(dir, 'tree/below') }));
     const before = kernel.calls.filter((it) => it === 'scan').length;
     const { value } = resolve('tree', 'tree', 100, ok(mounts)) as { value: PathFound };
     expect(value.mountRoots.map((it) => it.ino)).toEqual(roots.length ? [inoOf('tree/below')] : []);

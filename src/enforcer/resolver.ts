@@ -25,10 +25,14 @@ import { scanTree } from './tree-scan.ts';
 
 /** What resolution asks. */
 export interface ResolverOptions {
-  readonly kernel: Pick<KernelPort, 'resolve' | 'scan'>;
+  readonly kernel: Pick<KernelPort, 'resolve' | 'scan' | 'measureVerity'>;
   readonly mounts: () => Result<readonly Mount[]>;
   /** Directory entries that the scan of all trees may visit. */
   readonly scanEntriesMax: number;
+  /** Whether processes are in control groups of the unified hierarchy. */
+  readonly hasGroups: () => boolean;
+  /** Files that exempt programs were before, and that still run. */
+  readonly earlier: (path: string, now: Identity | null) => readonly Identity[];
 }
 
 const S_IFMT = 0o170000;
@@ -39,7 +43,7 @@ const SYMLINKS_MAX = 40; // as the kernel: MAXSYMLINKS
 export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Resolution> {
   const resolution = new Map<string, PathFound | { kind: 'parent-missing'; missing: string }>();
   const budget = { entriesLeft: options.scanEntriesMax };
-  for (const { path, scan } of planResolution(ir)) {
+  for (const { path, scan, measure, program } of planResolution(ir)) {
     const chain = resolveChain(path, options.kernel);
     if (!chain.ok) return chain;
     if (chain.value.kind === 'parent-missing') {
@@ -50,9 +54,26 @@ export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Re
     const inside =
       scan && end !== null ? lookInside(end, options, budget) : ok({ linked: [], mountRoots: [] });
     if (!inside.ok) return inside;
-    resolution.set(path, { kind: 'found', names, ...inside.value, verity: null, earlier: [] });
+    const verity = measure && end !== null ? measured(path, end, options) : ok(null);
+    if (!verity.ok) return verity;
+    const earlier = program ? options.earlier(path, names.at(-1)?.target ?? null) : [];
+    resolution.set(path, { kind: 'found', names, ...inside.value, verity: verity.value, earlier });
   }
   return ok(resolution);
+}
+
+// SUBJ-6: without fs-verity a digest says nothing of the file that runs, so nothing is exempt by it.
+function measured(path: string, end: string, { kernel }: ResolverOptions): Result<string> {
+  const digest = kernel.measureVerity(end);
+  if (!digest.ok) return digest;
+  if (digest.value !== null) return ok(digest.value);
+  return err(
+    failure('stage/no-verity', `${path} is exempt by its digest, and has no fs-verity`, {
+      hints: [
+        `enable it: fsverity enable ${path} (ext4 needs tune2fs -O verity), or exempt it without digest`,
+      ],
+    }),
+  );
 }
 
 function lookInside(end: string, options: ResolverOptions, budget: { entriesLeft: number }) {

@@ -115,6 +115,8 @@ export class FakeKernel implements KernelPort {
   readonly calls: string[] = [];
   programs: readonly KernelProgram[] = fakePrograms();
   childPpid = process.pid;
+  /** fs-verity digests by path. */
+  readonly verity = new Map<string, string>();
   #pinned = false;
   #isOpen = false;
   #banks: (PackedImage | null)[] = Array.from({ length: BANKS }, () => null);
@@ -194,6 +196,10 @@ export class FakeKernel implements KernelPort {
         magic: 1n,
       });
     });
+  }
+
+  measureVerity(path: string): Result<string | null> {
+    return ok(this.verity.get(path) ?? null);
   }
 
   scan(root: string, entriesMax: number): Result<TreeScan> {

@@ -42,12 +42,21 @@ const HELD = [
   ['47', 'maps an old descriptor anew', 'held-map', FILES.held, 'EACCES'],
   ['56', 'makes an old mapping executable', 'held-protect-exec', FILES.program, 'EACCES'],
   ['59', 'truncates through an old descriptor', 'held-truncate', FILES.held, 'EACCES'],
+  ['47', 'reads, and the rule lists use', 'held-read', FILES.used, 'EACCES'],
+  ['48', 'writes, and the rule lists use', 'held-write', FILES.used, 'EACCES'],
+  ['49', 'reads after fork, and the rule lists use', 'held-fork', FILES.used, 'EACCES'],
+  ['50', 'reads what was passed, and the rule lists use', 'held-pass', FILES.used, 'EACCES'],
+  ['52', 'reads across exec, and the rule lists use', 'held-exec', FILES.used, 'EACCES'],
+  ['53', 'sends, and the rule lists use', 'held-sendfile', FILES.used, 'EACCES'],
+  ['55', 'reads an old mapping, and the rule lists use', 'held-mapping', FILES.used, 'OK'],
+  ['59', 'truncates, and the rule lists use', 'held-truncate', FILES.used, 'EACCES'],
 ] as const;
 
 let lab: Lab;
 let first: Publication;
 let second: Publication;
 const holders = new Map<string, Holder>();
+let survivors: Holder[] = [];
 
 const guest = () => lab.host.guest;
 const warder = (...args: string[]) => guest().run(['warder', ...args, '-o', 'json']);
@@ -56,11 +65,13 @@ const activated = (of: Publication) =>
     `v${of.version} is activated`,
     ({ lastOutcome }) => lastOutcome?.kind === 'activated' && lastOutcome.digest === of.digest,
   );
+const stateOf = async (hook: string) =>
+  (await lab.host.status()).enforcer?.hooks.find((it) => it.hook === hook)?.state;
 const builds = async () => (await guest().sh('ls /sys/fs/bpf/warder')).stdout.trim().split('\n');
 
 beforeAll(async () => {
   lab = await startLab({ install: INSTALL, stateDir: STATE_DIR });
-  for (const [, , name, file] of HELD) holders.set(name, await hold(guest(), [name, file]));
+  for (const [, title, name, file] of HELD) holders.set(title, await hold(guest(), [name, file]));
   first = await lab.origin.push(VERSION_1, 'Protect what is held');
   await activated(first);
 });
@@ -70,8 +81,8 @@ afterAll(async () => {
 });
 
 describe('what is older than its rule', () => {
-  it.each(HELD)('case %s: %s', async (_id, _title, name, _file, outcome) => {
-    expect(await holders.get(name)?.act()).toBe(outcome);
+  it.each(HELD)('case %s: %s', async (_id, title, _name, _file, outcome) => {
+    expect(await holders.get(title)?.act()).toBe(outcome);
   });
 
   it('cannot be opened again', async () => {
@@ -94,6 +105,12 @@ describe('exemptions', () => {
     const fresh = await attempt(guest(), ['open-read', shared], { program: exemptProgram });
     expect([await old.act(), fresh.outcome]).toEqual(['OK', 'OK']);
     expect(await open(guest(), shared)).toBe('EACCES');
+    // For the next generation: one whose file was replaced, and one whose file was moved aside.
+    survivors = [await hold(guest(), ['wait-open', shared], exemptProgram)];
+    expect((await guest().sh(upgrade)).exitCode).toBe(0);
+    survivors.push(await hold(guest(), ['wait-open', shared], exemptProgram));
+    const aside = `mv ${exemptProgram} ${exemptProgram}.old && cp /usr/local/bin/op ${exemptProgram}`;
+    expect((await guest().sh(aside)).exitCode).toBe(0);
   });
 });
 
@@ -142,6 +159,24 @@ describe('generations', () => {
     expect(await open(guest(), FILES.second)).toBe('EACCES');
   });
 
+  it('case 126: keep exempt what is older than an upgrade before them', async () => {
+    const outcomes: (string | undefined)[] = [];
+    for (const it of survivors) outcomes.push(await it.act());
+    const fresh = await attempt(guest(), ['open-read', FILES.shared], {
+      program: FILES.exemptProgram,
+    });
+    expect([...outcomes, fresh.outcome]).toEqual(['OK', 'OK', 'OK']);
+    expect(await open(guest(), FILES.shared)).toBe('EACCES');
+  });
+
+  it('detach the hook of use with the last rule that lists it, and attach it again', async () => {
+    expect(await stateOf('file_permission')).toBe('idle');
+    expect((await builds()).length).toBe(1);
+    const pins = await guest().sh('ls /sys/fs/bpf/warder/*/links');
+    expect(pins.stdout).toContain('file_open');
+    expect(pins.stdout).not.toContain('file_permission');
+  });
+
   it('come back by rollback, are held there, and go on after resume', async () => {
     expect((await warder('rollback', '--reason', 'a test')).exitCode).toBe(0);
     const held = await lab.host.waitUntil(
@@ -151,6 +186,7 @@ describe('generations', () => {
     expect(held.hold).toMatchObject({ digest: second.digest, reason: 'a test' });
     expect(await open(guest(), FILES.first)).toBe('EACCES');
     expect(await open(guest(), FILES.second)).toBe('OK');
+    expect(await stateOf('file_permission')).toBe('attached');
     expect((await lab.host.status()).enforcer).toMatchObject({ highestSeen: 2 });
 
     expect((await warder('resume')).exitCode).toBe(0);

@@ -11,6 +11,8 @@ const DIR = '/disk/life';
 export const FILES = {
   /** Descriptors to it are older than its rule. */
   held: `${DIR}/held`,
+  /** The same, and its rule lists `use`. */
+  used: `${DIR}/used`,
   /** A program that is mapped before its rule denies executing it. */
   program: `${DIR}/program`,
   /** Open to one program and to one user. */
@@ -29,7 +31,7 @@ export const MALLORY = 1001;
 /** Lays the files out. */
 export const INSTALL = `
 mkdir -p ${DIR}
-for file in held shared first second; do echo content > ${DIR}/$file; done
+for file in held used shared first second; do echo content > ${DIR}/$file; done
 cp /usr/local/bin/op ${FILES.program}
 cp /usr/local/bin/op ${FILES.exemptProgram}
 sync`;
@@ -72,7 +74,15 @@ const lastRule = (id: string, path: string) => `    - id: ${id}
 
 const FILE = 'policies/life.yaml';
 
-export const VERSION_1 = { [FILE]: `${HEAD}${lastRule('first', FILES.first)}` } as const;
+/** Only this version lists `use`. */
+const USED = `    - id: used
+      reason: Descriptors that are open already are taken back.
+      protect:
+        - path: ${FILES.used}
+      deny: [read, write, use]
+`;
+
+export const VERSION_1 = { [FILE]: `${HEAD}${USED}${lastRule('first', FILES.first)}` } as const;
 export const VERSION_2 = { [FILE]: `${HEAD}${lastRule('second', FILES.second)}` } as const;
 
 /** One attempt of test/vm/op: `OK` or the name of an errno, and the process that made it. */

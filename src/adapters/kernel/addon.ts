@@ -290,6 +290,8 @@ export interface Addon {
   /** An ordinary child tries each system call for real; the caller owns the paths. */
   probe(tries: readonly ProbeTry[]): readonly ProbeAnswer[];
   /** SO_PEERCRED of a connected Unix socket's descriptor. */
+  /** The fs-verity digest (SHA-256, hexadecimal) of a file; null when it has none. */
+  measureVerity(path: string): string | null;
   peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
   /** A datagram to $NOTIFY_SOCKET; false when it is not set. */
   sdNotify(message: string): boolean;

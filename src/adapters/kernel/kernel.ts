@@ -69,6 +69,13 @@ export class Kernel {
     }
   }
 
+  measureVerity(path: string): Result<string | null> {
+    return attempt('stage/resolve-failed', `measuring ${escapeAndCut(path, DETAIL_MAX)}`, () => {
+      const digest = this.#addon.measureVerity(path);
+      return digest === null ? null : `sha256:${digest}`;
+    });
+  }
+
   scan(root: string, entriesMax: number): Result<TreeScan> {
     try {
       return ok(this.#open().scan(root, entriesMax));

@@ -29,6 +29,7 @@ const program: ProgramProof = {
   hook: 'file_open',
   attached: true,
   pinned: true,
+  idle: false,
   attachedTo: 'bpf_lsm_file_open',
   tag: 'aa',
   expectedTag: 'aa',

@@ -25,6 +25,17 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'stage/no-verity': {
+    meaning: 'A program is exempt by its digest, and its file has no fs-verity on this host.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'stage/no-cgroups': {
+    meaning:
+      'A policy names units or control groups, and this host does not use the unified hierarchy.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'stage/canary-failed': {
     meaning: 'The canary directory of a new generation could not be made.',
     exit: EXIT.activation,

@@ -11,6 +11,12 @@ export const HOST_ERRORS = {
     exit: EXIT.hostUnsupported,
     retry: 'never',
   },
+  'host/mounts-changed': {
+    meaning:
+      'Something was mounted, moved or unmounted at a protected path, and its paths are not resolved again yet.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'host/tool-untrusted': {
     meaning: 'A program that Warder runs is missing, too old, or writable by others.',
     exit: EXIT.usage,

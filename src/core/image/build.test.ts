@@ -108,12 +108,14 @@ describe('an image', () => {
     expect(setOf(image, nameOf(image, 'f')?.tree)).toBe(1n);
     expect(setOf(image, objectOf(image, 40)?.self)).toBe(1n);
     expect(setOf(image, objectOf(image, 41)?.tree)).toBe(1n);
-    expect(planResolution(ir)).toEqual([{ path: '/etc/f', scan: true, measure: false }]);
+    expect(planResolution(ir)).toEqual([
+      { path: '/etc/f', scan: true, measure: false, program: false },
+    ]);
   });
 
   it('does not look inside the directory of the canary', () => {
     const plan = planResolution(baseline('/run/canary'));
-    expect(plan).toEqual([{ path: '/run/canary', scan: false, measure: false }]);
+    expect(plan).toEqual([{ path: '/run/canary', scan: false, measure: false, program: false }]);
   });
 
   it('shares labels between equal sets', () => {
@@ -191,7 +193,12 @@ describe('exemptions in an image', () => {
     const image = build(ir, facts(['/run/x', fact(digest)]));
     expect(objectOf(image, 50)?.exe).toBe(1);
     expect([objectOf(image, 51), nameOf(image, 'x')]).toEqual([undefined, undefined]);
-    expect(planResolution(ir)).toContainEqual({ path: '/run/x', scan: false, measure: true });
+    expect(planResolution(ir)).toContainEqual({
+      path: '/run/x',
+      scan: false,
+      measure: true,
+      program: true,
+    });
     expect(build(ir, facts(['/run/x', fact(null)])).exempt).toEqual([]);
   });
 

@@ -60,16 +60,19 @@ export interface ResolutionStep {
   readonly scan: boolean;
   /** An exempt program with a digest. */
   readonly measure: boolean;
+  /** An exempt program, or one whose children are exempt. */
+  readonly program: boolean;
 }
 
 /** Lists the paths that an image needs, each once, in byte order. */
 export function planResolution(ir: PolicyIr): readonly ResolutionStep[] {
   const steps = new Map<string, ResolutionStep>();
-  const add = (path: string, wish: { scan?: boolean; measure?: boolean }) => {
+  const add = (path: string, wish: Partial<Omit<ResolutionStep, 'path'>>) => {
     const step = steps.get(path);
     const scan = wish.scan === true || step?.scan === true;
     const measure = wish.measure === true || step?.measure === true;
-    steps.set(path, { path, scan, measure });
+    const program = wish.program === true || step?.program === true;
+    steps.set(path, { path, scan, measure, program });
   };
   for (const rule of ir.rules) {
     for (const object of rule.objects) {
@@ -78,8 +81,8 @@ export function planResolution(ir: PolicyIr): readonly ResolutionStep[] {
       add(object.path, { scan: object.kind === 'tree' && rule.id !== CANARY_RULE });
     }
     for (const { exe, digest, parentExe } of rule.except) {
-      if (exe !== undefined) add(exe, { measure: digest !== undefined });
-      if (parentExe !== undefined) add(parentExe, {});
+      if (exe !== undefined) add(exe, { program: true, measure: digest !== undefined });
+      if (parentExe !== undefined) add(parentExe, { program: true });
     }
   }
   return [...steps.values()].sort((a, b) => compareBytes(a.path, b.path));

@@ -18,6 +18,7 @@ import { type Failure, failure, ok, type Result } from '../../core/result.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
 import { toBundleVersion } from '../../core/version.ts';
+import type { KnownPrograms } from '../lineage.ts';
 import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
 import { History } from './history.ts';
@@ -39,6 +40,8 @@ export interface Facts {
   readonly trust: TrustPolicy;
   /** The last canary directory that was made. */
   readonly canary: { readonly bootId: string; readonly number: number };
+  /** What exempt programs were in this boot. */
+  readonly programs: KnownPrograms;
 }
 
 /** A bundle that was admitted here. */

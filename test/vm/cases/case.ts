@@ -32,6 +32,10 @@ export interface Attempt {
   readonly expect: Expected;
   /** `exempt`: by the exempt program; `alice`: by uid 1000; default: by root, not exempt. */
   readonly as?: 'exempt' | 'alice';
+  /** Control group that it is made in; made when missing. */
+  readonly within?: string;
+  /** Program that makes it, a copy of op; default by `as`. */
+  readonly by?: string;
   /** Would-deny events in audit, where the call goes on and is judged again; default 1. */
   readonly audits?: number;
   /** It tries again and again: one event or more. */
@@ -61,8 +65,13 @@ export interface Case {
   /** Takes back what `attach` did. */
   readonly detach?: string;
   readonly protect: readonly { readonly path?: string; readonly tree?: string }[];
+  /** `all`: all but mount and use, which have cases of their own. */
   readonly deny: readonly Operation[] | 'all';
   readonly exemptUid?: number;
+  /** Further exemptions, as YAML. */
+  readonly except?: readonly string[];
+  /** The rule holds only inside {@link SCOPE_UNIT}. */
+  readonly scoped?: true;
   readonly attempts: readonly Attempt[];
   /** ext4 unless told. */
   readonly place?: Place;
@@ -72,6 +81,9 @@ export interface Case {
   readonly smoke?: true;
   readonly differences?: readonly Difference[];
 }
+
+/** The unit that scoped rules are about. */
+export const SCOPE_UNIT = 'inside.service';
 
 /** A file below `$D`, and the rule on it that most cases have. */
 export const SECRET = 'echo secret > $D/secret';

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DecisionEvent } from '../../../src/core/enforcement.ts';
-import type { Attempt } from '../cases/case.ts';
+import type { Attempt, Case } from '../cases/case.ts';
+import { policyName } from './exempt.ts';
 import type { Played } from './scripts.ts';
 import type { Selected, Variant } from './selection.ts';
 
@@ -28,8 +29,8 @@ export function judgeCase(
     const control = of('control');
     if (control === undefined) return [`${describe(attempt)}: never played`];
     return [
-      ...judgeOne(it.id, attempt, 'enforce', of('enforce'), control, events),
-      ...judgeOne(it.id, attempt, 'audit', of('audit'), control, events),
+      ...judgeOne(it, attempt, 'enforce', of('enforce'), control, events),
+      ...judgeOne(it, attempt, 'audit', of('audit'), control, events),
       ...(eventsOf(control, events).length > 0
         ? [`${describe(attempt)}: an event in control`]
         : []),
@@ -38,7 +39,7 @@ export function judgeCase(
 }
 
 function judgeOne(
-  id: string,
+  it: Case,
   attempt: Attempt,
   mode: 'enforce' | 'audit',
   played: Played | undefined,
@@ -49,7 +50,8 @@ function judgeOne(
   const denied = attempt.expect === 'D';
   const outcome = denied && mode === 'enforce' ? 'EACCES' : control.outcome;
   const seen = eventsOf(played, events);
-  const rule = `${mode === 'enforce' ? 'deny' : 'audit'} cases-${mode}/case-${id}`;
+  const policy = policyName(mode, it.scoped === true);
+  const rule = `${mode === 'enforce' ? 'deny' : 'audit'} ${policy}/case-${it.id}`;
   const times = mode === 'audit' ? (attempt.audits ?? 1) : 1;
   const wanted = Array.from({ length: denied ? times : 0 }, () => rule);
   const got = seen.map((event) => `${event.action} ${event.rule}`);

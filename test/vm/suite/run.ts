@@ -16,7 +16,7 @@ import {
   attachScript,
   attemptScript,
   layoutScript,
-  policyOf,
+  policiesOf,
   prepareScript,
   readPlayed,
   remountScript,
@@ -79,8 +79,8 @@ async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]):
 async function activate(lab: Lab, selected: readonly Selected[], when: string): Promise<void> {
   const bundle = await lab.origin.push(
     {
-      'policies/enforce.yaml': policyOf('enforce', selected, when),
-      'policies/audit.yaml': policyOf('audit', selected, when),
+      ...policiesOf('enforce', selected, when),
+      ...policiesOf('audit', selected, when),
     },
     `Protect every case twice, ${when}`,
   );

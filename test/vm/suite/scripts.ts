@@ -4,9 +4,9 @@
 
 import { dirname } from 'node:path';
 import { OPERATIONS } from '../../../src/core/policy/document.ts';
-import type { Attempt, Case } from '../cases/case.ts';
+import { type Attempt, type Case, SCOPE_UNIT } from '../cases/case.ts';
 import { isWritable, mountScript, outlivesUnmount, unmountScript } from '../places.ts';
-import { EXEMPT_PROGRAM } from './exempt.ts';
+import { EXEMPT_PROGRAM, PARENT_PROGRAM, policyName } from './exempt.ts';
 import {
   fill,
   insideOf,
@@ -21,6 +21,7 @@ import {
 
 /** What could not be laid out; checked at the end, so that all of it is told at once. */
 const FAILED = '/run/layout-failed';
+const CGROUPS = '/sys/fs/cgroup';
 const DROP_CACHES = 'echo 3 > /proc/sys/vm/drop_caches';
 
 /** One attempt as it was made. */
@@ -46,7 +47,12 @@ function forEach(selected: readonly Selected[], each: Each): readonly string[] {
 
 /** Mounts the places, and makes the exempt program: both are gone after a reboot. */
 export function prepareScript(selected: readonly Selected[]): string {
-  return [`cp /usr/local/bin/op ${EXEMPT_PROGRAM}`, mountScript(placesOf(selected))].join('\n');
+  return [
+    `cp /usr/local/bin/op ${EXEMPT_PROGRAM}`,
+    `cp /usr/local/bin/op ${PARENT_PROGRAM}`,
+    `grep -q ' ${CGROUPS} ' /proc/mounts || mount -t cgroup2 none ${CGROUPS}`,
+    mountScript(placesOf(selected)),
+  ].join('\n');
 }
 
 /** Lays out every case three times in every variant, before anything is enforced. */
@@ -95,28 +101,46 @@ export function remountScript(selected: readonly Selected[]): string {
   );
 }
 
-/** The policy of one mode: a rule for each case, with the objects of all its variants. */
-export function policyOf(
+/** The policies of one mode, by file: a rule for each case, with the objects of all its variants. */
+export function policiesOf(
   mode: 'enforce' | 'audit',
   selected: readonly Selected[],
   description: string,
+): Readonly<Record<string, string>> {
+  const played = selected.filter(isPlayed);
+  const scoped = played.filter(({ it }) => it.scoped === true);
+  const free = played.filter(({ it }) => it.scoped !== true);
+  const name = (isScoped: boolean) => `policies/${policyName(mode, isScoped)}.yaml`;
+  return {
+    [name(false)]: policyOf(mode, free, description, false),
+    ...(scoped.length === 0 ? {} : { [name(true)]: policyOf(mode, scoped, description, true) }),
+  };
+}
+
+function policyOf(
+  mode: 'enforce' | 'audit',
+  selected: readonly Selected[],
+  description: string,
+  scoped: boolean,
 ): string {
   return [
     'apiVersion: warder.dev/v1alpha1',
     'kind: FilePolicy',
     'metadata:',
-    `  name: cases-${mode}`,
+    `  name: ${policyName(mode, scoped)}`,
     `  description: ${description}`,
     'spec:',
     `  mode: ${mode}`,
+    ...(scoped ? [`  scope: { units: [${SCOPE_UNIT}] }`] : []),
     '  rules:',
-    ...selected.filter(isPlayed).map((one) => ruleOf(one, mode)),
+    ...selected.map((one) => ruleOf(one, mode)),
     '',
   ].join('\n');
 }
 
 function ruleOf({ it, variants }: Selected, mode: PlayMode): string {
-  const operations = it.deny === 'all' ? OPERATIONS : it.deny;
+  const most = OPERATIONS.filter((operation) => operation !== 'mount' && operation !== 'use');
+  const operations = it.deny === 'all' ? most : it.deny;
   const objects = variants.flatMap((variant) =>
     it.protect.map(({ path, tree }) =>
       path === undefined
@@ -133,6 +157,7 @@ function ruleOf({ it, variants }: Selected, mode: PlayMode): string {
     '      except:',
     `        - exe: ${EXEMPT_PROGRAM}`,
     ...(it.exemptUid === undefined ? [] : [`        - uid: ${it.exemptUid}`]),
+    ...(it.except ?? []).map((entry) => `        - { ${entry} }`),
   ].join('\n');
 }
 
@@ -166,14 +191,21 @@ function attemptLines(
   const forget = variant === 'drop' && attempts[index - 1]?.expect === 'A';
   const put = (text: string) => fill(text, it, mode, variant);
   const words = attempt.run.map((word) => `"${put(word)}"`).join(' ');
-  const program = attempt.as === 'exempt' ? EXEMPT_PROGRAM : '/usr/local/bin/op';
+  const program = attempt.by ?? (attempt.as === 'exempt' ? EXEMPT_PROGRAM : '/usr/local/bin/op');
+  const enter = attempt.within === undefined ? '' : enterGroup(attempt.within);
   const as =
     attempt.as === 'alice' ? '/usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups ' : '';
   return [
     ...(attempt.before === undefined ? [] : [put(attempt.before)]),
     ...(forget ? [DROP_CACHES] : []),
-    `echo "${it.id}|${variant}|${mode}|${index}|$(${as}${program} ${words} 2>&1)"`,
+    `echo "${it.id}|${variant}|${mode}|${index}|$(${enter}${as}${program} ${words} 2>&1)"`,
   ].join('\n');
+}
+
+// Runs what follows in a control group.
+function enterGroup(group: string): string {
+  const dir = `${CGROUPS}/${group}`;
+  return `mkdir -p ${dir}; /bin/sh -c 'echo 0 > ${dir}/cgroup.procs && exec "$@"' in `;
 }
 
 /** Reads what the attempt script printed. */

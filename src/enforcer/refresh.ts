@@ -1,0 +1,63 @@
+// Resolves the paths of the generation in force again, when mounts have changed or when nobody knows what
+// it was resolved with. The rules stay; a new generation is made only when its image differs.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { PolicyIr } from '../core/policy/ir.ts';
+import { failure, ok, type Result } from '../core/result.ts';
+import { packImage } from '../wire/abi.ts';
+import { replay } from './admission.ts';
+import { type BuildOptions, compileWatched } from './fallback.ts';
+
+/** What came of it. */
+export interface Refreshed {
+  readonly row: GenerationRow;
+  /** A new generation is in force. */
+  readonly renewed: boolean;
+}
+
+/** Tells an operator which path is not resolved any more; answers whether there is one. */
+export function checkMounts({ watch, alerts }: Pick<BuildOptions, 'watch' | 'alerts'>): boolean {
+  const path = watch.changed();
+  if (path === null) return false;
+  alerts.raise(
+    failure('host/mounts-changed', `mounts changed at ${path}; its paths are resolved again`, {
+      hints: ['when this stays, the other alerts say why resolving fails'],
+    }),
+  );
+  return true;
+}
+
+/** Resolves again what `row` enforces. */
+export async function refresh(
+  row: GenerationRow,
+  options: BuildOptions,
+): Promise<Result<Refreshed>> {
+  const { admission, generations, alerts } = options;
+  const ir = await rulesOf(row, options);
+  if (!ir.ok) return ir;
+  const compiled = compileWatched(ir.value, row.canaryDir, options);
+  if (!compiled.ok) return compiled;
+  const { digest } = packImage(compiled.value.image, { generation: 1, bank: 0 });
+  if (digest === row.imageDigest) {
+    alerts.clear('host/mounts-changed');
+    return ok({ row, renewed: false });
+  }
+  const renewed = generations.bringUp(row.digest, row.canaryDir, compiled.value);
+  if (!renewed.ok) return renewed;
+  alerts.clear('host/mounts-changed');
+  if (!row.confirmed || row.digest === null) return ok({ row: renewed.value, renewed: true });
+  // The content was confirmed; the pointers do not move.
+  const { store } = admission;
+  const good = store.read('lastKnownGood') ?? row.digest;
+  const confirmed = store.confirm(renewed.value.generation, good);
+  if (!confirmed.ok) return confirmed;
+  return ok({ row: { ...renewed.value, confirmed: true }, renewed: true });
+}
+
+async function rulesOf(row: GenerationRow, options: BuildOptions): Promise<Result<PolicyIr>> {
+  if (row.digest === null) return ok({ irVersion: 1, rules: [] });
+  const replayed = await replay(row.digest, options.admission);
+  return replayed.ok ? ok(replayed.value.ir) : replayed;
+}
