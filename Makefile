@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels bench sbom clean
+.PHONY: help setup demo test check kernels mutants bench sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: setup ## run every check and test; the last line sums them up
 
 check: setup ## run the static checks and the fast tests
 	@npm run --silent check
+
+mutants: setup ## break what decides line by line, and show that a test notices each
+	@$(NODE) packaging/mutants/run.ts
 
 kernels: setup ## run every guest test on every kernel series, and write docs/kernel-matrix.md
 	@$(NODE) packaging/kernels/run.ts

@@ -106,7 +106,7 @@ export async function composeEnforcer(
   });
   const timer = startDraining(enforcer, config.drainMs);
   const proving = new AbortController();
-  enforcer.keepProving(proving.signal).catch(bug.resolve);
+  keepWatch(enforcer, proving.signal).catch(bug.resolve);
   verifier.warm();
   kernel.notify('READY=1');
   return ok({
@@ -162,6 +162,10 @@ function readSelf(config: EnforcerConfig, configPath: string): SelfPlan {
     init: realProgram('/proc/1/exe'),
     cgroup: readFileSync('/proc/self/cgroup', 'utf8'),
   });
+}
+
+async function keepWatch(enforcer: Enforcer, signal: AbortSignal): Promise<void> {
+  await Promise.all([enforcer.keepProving(signal), enforcer.keepResolving(signal)]);
 }
 
 function startDraining(enforcer: Enforcer, everyMs: number): NodeJS.Timeout {

@@ -3,7 +3,8 @@
 import { expect, it } from 'vitest';
 import type { Identity } from '../core/image/resolution.ts';
 import { ok } from '../core/result.ts';
-import { type KnownPrograms, Lineage, toText } from './lineage.ts';
+import { Lineage, toText } from './lineage.ts';
+import type { KnownPrograms } from './store/store.ts';
 
 const id = (ino: number): Identity => ({ dev: 1, ino: BigInt(ino), sub: 0n, gen: 7 });
 

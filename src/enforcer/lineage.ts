@@ -12,12 +12,6 @@ import type { Identity } from '../core/image/resolution.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { EnforcerStore } from './store/store.ts';
 
-/** The files of programs, by policy path; identities as text. */
-export interface KnownPrograms {
-  readonly bootId: string;
-  readonly files: Readonly<Record<string, readonly string[]>>;
-}
-
 /** What the lineage stands on. */
 export interface LineageOptions {
   readonly store: Pick<EnforcerStore, 'read' | 'write'>;

@@ -12,6 +12,7 @@ import type { FilePolicy } from '../core/policy/document.ts';
 import type { Finding } from '../core/policy/finding.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { lint } from '../core/policy/lint.ts';
+import { neededHooks } from '../core/policy/needed-hooks.ts';
 import {
   type PolicyTest,
   type PolicyTestReport,
@@ -146,7 +147,7 @@ function assemble(
     return { path, bytes, file };
   });
   const files = layers.map(({ path, file }) => ({ ...file, path }));
-  const descriptor = planDescriptor(config, facts, files, previous);
+  const descriptor = planDescriptor(config, facts, files, previous, neededHooks(checked.ir));
   if (!descriptor.ok) return err([descriptor.error]);
   const configBytes = encodeDescriptor(descriptor.value);
   const configDescriptor = {

@@ -390,6 +390,6 @@ function toStatus(world: World): EnforcerStatus {
     highestSeen: world.highestSeen,
     hold: world.hold,
     trust: { version: 1, fingerprint: TRUST.fingerprint },
-    alerts: [],
+    alerts: [] as EnforcerStatus['alerts'],
   } as EnforcerStatus;
 }

@@ -76,6 +76,7 @@ export function planDescriptor(
   facts: CommitFacts,
   files: readonly BundleFile[],
   previous: Digest | null,
+  hooks: readonly string[],
 ): Result<BundleDescriptor> {
   const version = versionOf(facts);
   if (!version.ok) return version;
@@ -91,7 +92,7 @@ export function planDescriptor(
     notBefore: createdAt,
     expires: toTime(facts.committedAtMs + config.lifetimeMs),
     minAgentVersion: config.minAgentVersion,
-    requires: { kernel: KERNEL_MIN, hooks: [] },
+    requires: { kernel: KERNEL_MIN, hooks },
     selectors: config.selectors,
     source: {
       repository: config.source.repository,

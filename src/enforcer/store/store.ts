@@ -18,11 +18,16 @@ import { type Failure, failure, ok, type Result } from '../../core/result.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
 import { toBundleVersion } from '../../core/version.ts';
-import type { KnownPrograms } from '../lineage.ts';
 import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
 import { History } from './history.ts';
 import { MIGRATIONS } from './schema.ts';
+
+/** The files of exempt programs, by policy path; identities as text. */
+export interface KnownPrograms {
+  readonly bootId: string;
+  readonly files: Readonly<Record<string, readonly string[]>>;
+}
 
 /** Facts with one value, by name. */
 export interface Facts {

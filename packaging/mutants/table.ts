@@ -1,0 +1,180 @@
+// Single-line breaks of what decides, and what must notice each. A mutant is one text of one file in the
+// place of another; the text stands exactly once in the file.
+//
+// `by`: ts - the vectors and properties on decide() and the image; c - the vectors and random policies on
+// the C header, natively; guest - the case suite on a real kernel. A mutant with `equivalent` may survive,
+// for the reason given; at most three have one.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+export type Killer = 'ts' | 'c' | 'guest';
+
+export interface Mutant {
+  readonly id: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly by: Killer;
+  readonly equivalent?: string;
+}
+
+type Row = readonly [id: string, from: string, to: string, equivalent?: string];
+
+function inFile(file: string, by: Killer, rows: readonly Row[]): readonly Mutant[] {
+  return rows.map(([id, from, to, equivalent]) => ({
+    id,
+    file,
+    from,
+    to,
+    by,
+    ...(equivalent === undefined ? {} : { equivalent }),
+  }));
+}
+
+/** Every mutant; those that take seconds come first. */
+export const MUTANTS: readonly Mutant[] = [
+  ...inFile('src/core/policy/decide.ts', 'ts', [
+    ['decide-mode', "rule.mode === 'enforce'));", "rule.mode === 'audit'));"],
+    ['decide-scope', 'isInScope(rule.scope, request) &&', ''],
+    ['decide-exempt', '!rule.except.some(', '!rule.except.every('],
+    [
+      'decide-create',
+      "denies(rule, 'create') && coversName(rule, path);",
+      'coversName(rule, path);',
+    ],
+    ['decide-delete', "return denies(rule, 'delete') && losesObject", 'return losesObject'],
+    ['decide-rename', "(denies(rule, 'rename') && losesObject", '(losesObject'],
+    ['decide-victim', 'request.replaces === true &&', ''],
+    ['decide-link', "(denies(rule, 'link') && coversObject", '(coversObject'],
+    [
+      'decide-mount',
+      "denies(rule, 'mount') && losesObject",
+      "denies(rule, 'mount') && coversObject",
+    ],
+    ['decide-use', "denies(rule, 'use') && denies(rule, request.access)", "denies(rule, 'use')"],
+    ['decide-identity', '|| coversName(rule, identity);', ';'],
+    ['decide-ancestor', 'isBelow(object.path, identity))', 'false)'],
+    ['decide-tree', 'isWithin(path, object.path),', 'isBelow(path, object.path),'],
+    [
+      'decide-same-parent',
+      'parentOf(path) === parentOf(to) || !holdsTreeAbove',
+      '!holdsTreeAbove',
+      'in one directory the rule holds at both ends, so it carries itself',
+    ],
+    ['decide-carry-mode', "(rule.mode === 'audit' || other.mode === 'enforce')", 'true'],
+    [
+      'decide-carry-all',
+      'rule.operations.some((it) => !carriers',
+      'rule.operations.every((it) => !carriers',
+    ],
+    ['decide-smallest', 'least.rule.id) < 0', 'least.rule.id) > 0'],
+  ]),
+  ...inFile('src/core/policy/subject.ts', 'ts', [
+    ['subject-exe', 'entry.exe === subject.exe)', 'true)'],
+    ['subject-digest', 'entry.digest === subject.exeDigest)', 'true)'],
+    ['subject-uid', 'entry.uid === (subject.uid ?? 0))', 'true)'],
+    ['subject-unit', '.includes(entry.unit))', '.length > 0)'],
+    ['subject-cgroup', 'isWithin(cgroup, entry.cgroup))', 'cgroup.startsWith(entry.cgroup))'],
+    ['subject-parent', 'entry.parentExe === subject.parentExe)', 'true)'],
+    ['subject-first-unit', 'names.slice(0, first + 1)', 'names'],
+    ['subject-scope-cgroup', 'isWithin(cgroup, within))', 'cgroup === within)'],
+  ]),
+  ...inFile('src/core/image/build.ts', 'ts', [
+    ['image-name', 'name.name)[part] |= bit;', 'name.name)[part] |= 0n;'],
+    ['image-linked', 'tables.objectAt(identity).self |= bit; // TREE-4', ';'],
+    ['image-use', "lists(rule, 'use', 'read')", "rule.operations.includes('use')"],
+    ['image-losing', "['delete', 'rename', 'mount']", "['delete', 'rename']"],
+    ['image-scoped', 'rule.scope !== undefined', 'false'],
+  ]),
+  ...inFile('src/core/image/exemptions.ts', 'ts', [
+    ['image-digest', '=== null || program.digest === fact.verity;', '!== undefined;'],
+    ['image-digest-name', 'if (program.digest !== null) continue;', ''],
+    ['image-group', 'group,\n      uid', 'group: null,\n      uid'],
+  ]),
+  ...inFile('src/core/image/groups.ts', 'ts', [
+    [
+      'image-node',
+      'draft = this.#draft(draft.next, name);',
+      'draft = this.#draft(ROOT_NODE, name);',
+    ],
+    ['image-unit', "if (kind === 'unit') return this.#draft(UNITS_NODE, text);", ''],
+  ]),
+  ...inFile('bpf/lib/decide.h', 'c', [
+    ['c-create', 'hits->create &= -(__u64)pass->terms->create;', ''],
+    ['c-remove', 'hits->remove &= -(__u64)pass->terms->remove;', ''],
+    ['c-victim', '(there | to->own.word[w]) &', 'there &'],
+    ['c-held', 'hits.remove) & held;', 'hits.remove);'],
+    ['c-leaving', 'chain.word[w] & held;\n	if', 'chain.word[w];\n	if'],
+    [
+      'c-enforced',
+      'wd_uncarried(generation, out->carried_enforced, w)',
+      'wd_uncarried(generation, out->carried, w)',
+    ],
+    ['c-deny-mode', 'deny &= enforce;', ''],
+    ['c-audit-mode', 'audit &= ~enforce;', ''],
+    [
+      'c-first',
+      'out->action = WD_ACTION_DENY;\n		return 1;\n	}\n	if',
+      'out->action = WD_ACTION_DENY;\n	}\n	if',
+    ],
+    ['c-relevant-refer', 'chain.word[w] & -(__u64)pass->terms->refer;', 'chain.word[w] & 0;'],
+  ]),
+  ...inFile('bpf/lib/rules.h', 'c', [
+    ['c-words', '(generation->rules + 63) / 64', 'generation->rules / 64'],
+    ['c-terms', 'op == WD_OP_RENAME && replaces', 'replaces'],
+    ['c-moves', 'op == WD_OP_RENAME || op == WD_OP_LINK;', 'op == WD_OP_RENAME;'],
+    ['c-bit', 'wd_nonzero(bit & 0xccccccccccccccccull) << 1 |', ''],
+  ]),
+  ...inFile('bpf/lib/walk.h', 'c', [
+    ['c-own-tree', 'wd_add(judge, &cover->own, object->tree);', ''],
+    ['c-chain', 'wd_add(judge, &cover->chain, object->tree);\n	if', 'if'],
+    ['c-name', 'wd_add(judge, &cover->name, object->self);', ''],
+    ['c-clean', 'wd_clear_side(&findings->covers.side[WD_SIDE_TO], words);', ''],
+  ]),
+  ...inFile('bpf/lib/judge.h', 'c', [
+    ['c-mount-dir', ' || op == WD_OP_MOUNT) && is_dir', ') && is_dir'],
+    ['c-exempt', '	wd_exempt(judge);\n', ''],
+  ]),
+  ...inFile('bpf/lib/subject.h', 'c', [
+    ['c-class-identity', 'classes[1] = object->exe;', ';'],
+    ['c-class-name', 'return object ? object->exe : 0;', 'return 0;'],
+    ['c-row-parent', '(up ? WD_EXEMPT_PARENT : 0)', '0'],
+    ['c-row-uid', 'row.uid = subject->uid;', ''],
+    ['c-scope', 'wd_remove(judge, &subject->outside, group->scope);', ''],
+    ['c-slice', 'subject->units = wd_is_slice(subject->key.name, length);', ''],
+    [
+      'c-node',
+      'subject->node = wd_enter(judge, subject->node);',
+      'wd_enter(judge, subject->node);',
+    ],
+    ['c-outside', 'subject->outside = judge->generation->scoped;', ''],
+    [
+      'c-matches',
+      'if (!((judge->generation->matches >> row.match) & 1))\n		return 0;',
+      '',
+      'the mask only spares lookups that find nothing',
+    ],
+  ]),
+  ...inFile('bpf/mount.bpf.c', 'guest', [
+    ['hook-mount-bind', ' && !(flags & WD_MS_BIND))', ')'],
+    ['hook-move-mount', 'WD_HOOK_MOVE_MOUNT, to)', 'WD_HOOK_MOVE_MOUNT, from)'],
+    ['hook-pivot', 'WD_HOOK_SB_PIVOTROOT, put_old)', 'WD_HOOK_SB_PIVOTROOT, new_root)'],
+  ]),
+  ...inFile('bpf/lib/caller.h', 'guest', [
+    ['live-group', 'climb.here = here;', 'climb.here = here; subject->depth = 0;'],
+    ['live-parent', 'task = task->real_parent;\n	exe', 'exe'],
+    ['live-uid', 'cred->euid.val', '0'],
+  ]),
+  ...inFile('bpf/file.bpf.c', 'guest', [
+    ['hook-exec', 'op = WD_OP_EXECUTE; /* executing needs no READ */', 'op = WD_OP_READ;'],
+    ['hook-write', 'and_op = WD_OP_WRITE;\n	}', '\n	}'],
+  ]),
+  ...inFile('bpf/name.bpf.c', 'guest', [
+    [
+      'hook-rename',
+      '.to = new_dentry,\n		.hook = WD_HOOK_INODE_RENAME',
+      '.hook = WD_HOOK_INODE_RENAME',
+    ],
+    ['hook-link', '.op = WD_OP_LINK', '.op = WD_OP_READ'],
+  ]),
+];
