@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     ['image-unit', "if (kind === 'unit') return this.#draft(UNITS_NODE, text);", ''],
   ]),
   ...inFile('bpf/lib/decide.h', 'c', [
-    ['c-create', 'hits->create &= -(__u64)pass->terms->create;', ''],
+    ['c-create', 'op[WD_OP_CREATE].word[w];', 'op[WD_OP_DELETE].word[w];'],
     ['c-remove', 'hits->remove &= -(__u64)pass->terms->remove;', ''],
     ['c-victim', '(there | to->own.word[w]) &', 'there &'],
     ['c-held', 'hits.remove) & held;', 'hits.remove);'],
@@ -111,36 +111,39 @@ export const MUTANTS: readonly Mutant[] = [
       'wd_uncarried(generation, out->carried, w)',
     ],
     ['c-deny-mode', 'deny &= enforce;', ''],
-    ['c-audit-mode', 'audit &= ~enforce;', ''],
     [
-      'c-first',
-      'out->action = WD_ACTION_DENY;\n		return 1;\n	}\n	if',
-      'out->action = WD_ACTION_DENY;\n	}\n	if',
+      'c-audit-mode',
+      'audit &= ~enforce;',
+      '',
+      'an enforced rule among them would have denied above',
     ],
     ['c-relevant-refer', 'chain.word[w] & -(__u64)pass->terms->refer;', 'chain.word[w] & 0;'],
   ]),
   ...inFile('bpf/lib/rules.h', 'c', [
     ['c-words', '(generation->rules + 63) / 64', 'generation->rules / 64'],
-    ['c-terms', 'op == WD_OP_RENAME && replaces', 'replaces'],
+    ['c-terms', 'terms->create = moves;', 'terms->create = 0;'],
     ['c-moves', 'op == WD_OP_RENAME || op == WD_OP_LINK;', 'op == WD_OP_RENAME;'],
     ['c-bit', 'wd_nonzero(bit & 0xccccccccccccccccull) << 1 |', ''],
   ]),
   ...inFile('bpf/lib/walk.h', 'c', [
     ['c-own-tree', 'wd_add(judge, &cover->own, object->tree);', ''],
-    ['c-chain', 'wd_add(judge, &cover->chain, object->tree);\n	if', 'if'],
     ['c-name', 'wd_add(judge, &cover->name, object->self);', ''],
     ['c-clean', 'wd_clear_side(&findings->covers.side[WD_SIDE_TO], words);', ''],
   ]),
   ...inFile('bpf/lib/judge.h', 'c', [
     ['c-mount-dir', ' || op == WD_OP_MOUNT) && is_dir', ') && is_dir'],
-    ['c-exempt', '	wd_exempt(judge);\n', ''],
+    ['c-exempt', '	wd_exempt(judge);\n', '	if (0)\n		wd_exempt(judge);\n'],
   ]),
   ...inFile('bpf/lib/subject.h', 'c', [
-    ['c-class-identity', 'classes[1] = object->exe;', ';'],
+    ['c-class-identity', 'classes[1] = object->exe;', 'classes[1] = 0;'],
     ['c-class-name', 'return object ? object->exe : 0;', 'return 0;'],
     ['c-row-parent', '(up ? WD_EXEMPT_PARENT : 0)', '0'],
     ['c-row-uid', 'row.uid = subject->uid;', ''],
-    ['c-scope', 'wd_remove(judge, &subject->outside, group->scope);', ''],
+    [
+      'c-scope',
+      'wd_remove(judge, &subject->outside, group->scope);',
+      'wd_remove(judge, &subject->outside, 0);',
+    ],
     ['c-slice', 'subject->units = wd_is_slice(subject->key.name, length);', ''],
     [
       'c-node',
@@ -154,6 +157,9 @@ export const MUTANTS: readonly Mutant[] = [
       '',
       'the mask only spares lookups that find nothing',
     ],
+  ]),
+  ...inFile('bpf/lib/walk.h', 'guest', [
+    ['live-chain', 'wd_add(judge, &cover->chain, object->tree);\n	if', 'if'],
   ]),
   ...inFile('bpf/mount.bpf.c', 'guest', [
     ['hook-mount-bind', ' && !(flags & WD_MS_BIND))', ')'],
