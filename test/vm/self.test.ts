@@ -91,7 +91,7 @@ describe('root cannot take away', () => {
     ['one link', `rm ${PINS}/*/links/file_open`],
     ['the mount of the pins', 'umount /sys/fs/bpf'],
     ['the mount of the pins, lazily', 'umount -l /sys/fs/bpf'],
-    ['the store', `mv ${STATE} /tmp/elsewhere`],
+    ['the store', `mv ${STATE} ${STATE}.elsewhere`],
     ['the configuration', `rm ${CONFIG}`],
     ['the trust policy', `mv /tmp/evil.yaml ${TRUST}`],
     ['the program', 'rm /opt/warder/warder-enforcer.mjs'],

@@ -59,7 +59,7 @@ export const OPENING: readonly Case[] = [
     setup: SECRET,
     protect: secret,
     deny: 'all',
-    attempts: [D('open-handle', '$D/secret', '/disk')],
+    attempts: [D('open-handle', '$D/secret', '$D')],
   },
   {
     id: '41',
