@@ -65,6 +65,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\bcommit [0-9a-f]{7,40}\b/g, 'commit COMMIT'],
   [/\bcommit(\s+)[0-9a-f]{7,40}\b/g, 'commit$1COMMIT'],
   [/\bevent [0-9a-f]{8}-\d+-\d+/g, 'event EVENT'],
+  [/\b(kernel|user) [0-9a-f]{16}\b/g, '$1 STACK'],
   [/\bkernel \d+\.\d+\S*(?=[,)])/g, 'kernel KERNEL'],
   [/\b\d+(?:\.\d+)? s\b/g, 'N s'],
   [/\b(pid|parent|cgroup|generation|ino|dev) \d+(?: -> \d+)?/g, '$1 N'],

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const HEADER_BYTES = 2224;
+const HEADER_BYTES = 2360;
 const RULESET_BYTES = 128;
 const ENFORCE_AT = 48;
 const READ = 1;
@@ -78,6 +78,7 @@ kernel.fill(0, {
   names: new Uint8Array(0),
   labels: Buffer.concat([labelRow(0, 0), labelRow(1, 0b01), labelRow(2, 0b10)]),
   exempt: new Uint8Array(0),
+  groups: new Uint8Array(0),
 });
 kernel.commit(0);
 

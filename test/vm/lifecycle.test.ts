@@ -59,7 +59,10 @@ const holders = new Map<string, Holder>();
 let survivor: Holder;
 
 const guest = () => lab.host.guest;
-const warder = (...args: string[]) => guest().run(['warder', ...args, '-o', 'json']);
+// After disable, resume loads and verifies every program again: the longest command there is.
+const COMMAND_TIMEOUT_MS = 180_000;
+const warder = (...args: string[]) =>
+  guest().run(['warder', ...args, '-o', 'json'], { timeoutMs: COMMAND_TIMEOUT_MS });
 const activated = (of: Publication) =>
   lab.host.waitUntil(
     `v${of.version} is activated`,
