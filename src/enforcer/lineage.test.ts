@@ -39,7 +39,7 @@ it('lends no program what another one was', () => {
   expect(lineage.earlier('/usr/bin/y', id(2))).toEqual([]);
 });
 
-it('keeps the files of a program that is gone for now', () => {
+it('keeps the files of a program whose file is missing', () => {
   const { lineage } = lineageOf([id(1)]);
   lineage.earlier('/usr/bin/x', id(1));
   expect(lineage.earlier('/usr/bin/x', null)).toEqual([id(1)]);

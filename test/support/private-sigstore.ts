@@ -54,7 +54,7 @@ const idOf = (keys: KeyPair) => createHash('sha256').update(der(keys)).digest();
 const base64 = (bytes: ArrayBufferView) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-/** Starts the services; `clock` is what they take for now. */
+/** Starts the services; `clock` is the time they go by. */
 export async function startSigstore(clock?: Date): Promise<PrivateSigstore> {
   const keys = { ca: makeKeys(), ct: makeKeys(), v1: makeKeys(), v2: makeKeys(), tsa: makeKeys() };
   const requests: string[] = [];
