@@ -39,6 +39,8 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     verifier: async () => (await import('./adapters/sigstore/verifier.ts')).createVerifier(),
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
+    verifyBundle: async (files) =>
+      (await import('./adapters/sigstore/client-files.ts')).verifyClientFiles(files),
     runAgent: async (file, stop) =>
       (await import('./compose-agent.ts')).runConfiguredAgent(file, stop),
     checkConfig: async (file) => (await import('./compose-agent.ts')).checkConfigFile(file),

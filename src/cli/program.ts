@@ -8,6 +8,7 @@ import { withExamples } from './examples.ts';
 import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
+import { addSigstore } from './groups/sigstore.ts';
 import type { Io } from './io.ts';
 import type { Session } from './session.ts';
 
@@ -40,6 +41,7 @@ export function buildProgram(
   addPublisherCommands(program, session);
   program.commandsGroup('Look after a host:');
   addHostCommands(program, session);
+  addSigstore(program, session);
   program.commandsGroup('For the shell:');
   addShellCommands(program, session);
   inherit(program);

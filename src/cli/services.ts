@@ -3,9 +3,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Digest } from '../core/digest.ts';
 import type { Reference } from '../core/reference.ts';
 import type { Result } from '../core/result.ts';
 import type { AgentStatus } from '../core/status.ts';
+import type { ClientFact } from '../core/verify/client.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, EnforcerPort, RegistryPort, VerifierPort } from '../ports.ts';
 import type { PublisherServices } from './publisher-services.ts';
@@ -31,6 +33,13 @@ export interface Services extends PublisherServices {
   registryReader(reference: Reference, options: RegistryOptions): Promise<Result<RegistryPort>>;
   verifier(): Promise<VerifierPort>;
   trust(file: string): Promise<Result<TrustPolicy>>;
+  /** Verifies a sigstore bundle of any client; `artifact` is a path or a digest. */
+  verifyBundle(files: {
+    readonly bundle: string;
+    readonly key: string | null;
+    readonly trustedRoot: string | null;
+    readonly artifact: string;
+  }): Promise<Result<{ readonly fact: ClientFact; readonly artifact: Digest }>>;
   /** Runs the agent until the signal aborts; answers when it has ended. */
   runAgent(configFile: string, signal: AbortSignal): Promise<Result<void>>;
   /** Reads and checks an agent or enforcer configuration without acting on it. */

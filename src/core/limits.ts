@@ -9,6 +9,7 @@ export const LIMITS = {
   bundleBytesMax: 16 * 1024 * 1024,
   layersMax: 256,
   attestationBytesMax: 1024 * 1024,
+  artifactBytesMax: 512 * 1024 * 1024,
   referrersMax: 64,
   referrerIndexBytesMax: 4 * 1024 * 1024,
   policyFileBytesMax: 1024 * 1024,

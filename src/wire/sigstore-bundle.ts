@@ -1,31 +1,42 @@
-// A sigstore bundle from a stranger, before any library sees it: exactly version 0.3, one DSSE envelope
-// with one signature, a public key hint or one certificate, canonical base64, and nothing else. Elements
-// are counted here, so that no cryptography runs over a hundred thousand of anything (bad inputs S01 to
-// S04, S18, S21).
+// A sigstore bundle from a stranger, before any library sees it: counted, strict, and of a known shape
+// (sigstore-shapes.ts). Elements are counted here, so that no cryptography runs over a hundred thousand of
+// anything (bad inputs S01 to S04, S18, S21).
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import * as z from 'zod';
 import { MEDIA } from '../core/bundle.ts';
+import type { Digest } from '../core/digest.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
+import { CLIENT_SHAPES, type ClientDocument, ELEMENTS_MAX, hostShape } from './sigstore-shapes.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
 import { fitShape, quote } from './zod-words.ts';
 
-/** What the bundle holds; `json` is the same for the sigstore library. */
-export interface SigstoreBundle {
+/** What vouches for a signature, whatever was signed; `json` is the same for the sigstore library. */
+export interface SignedBundle {
   /** How it is proven who signed. */
   readonly proof:
     | { readonly kind: 'key'; readonly hint: string }
     | { readonly kind: 'certificate'; readonly der: Uint8Array };
-  readonly payloadType: string;
-  readonly payload: Uint8Array;
   /** Each with the canonical JSON that the log hashed. */
   readonly logEntries: readonly LogEntry[];
   readonly timestamps: readonly Uint8Array[];
   readonly json: unknown;
+}
+
+/** An attestation as hosts read it: a signed statement. */
+export interface SigstoreBundle extends SignedBundle {
+  readonly payloadType: string;
+  readonly payload: Uint8Array;
+}
+
+/** A bundle as any client writes it: a signed statement, or a signature over a file. */
+export interface ClientBundle extends SignedBundle {
+  readonly content:
+    | { readonly kind: 'statement'; readonly payloadType: string; readonly payload: Uint8Array }
+    | { readonly kind: 'message'; readonly digest: Digest };
 }
 
 /** An entry of a transparency log, as far as Warder looks into it. */
@@ -35,85 +46,25 @@ export interface LogEntry {
   /** The log promised inclusion, so that its time is signed. */
   readonly isPromised: boolean;
   readonly integratedMs: number;
-  /** What the proof says of the tree, and the note that the log signed about it. */
-  readonly treeSize: string;
-  readonly rootHash: string;
-  readonly checkpoint: string;
+  /** What the proof says of the tree, and the note that the log signed about it; null without a proof. */
+  readonly tree: {
+    readonly size: string;
+    readonly rootHash: string;
+    readonly checkpoint: string;
+  } | null;
 }
 
-const ELEMENTS_MAX = 16;
 // A release of as many files as a bundle may have stays far below; documents above it are not Warder's.
 const STRUCTURE_MAX = 8192;
 const STRUCTURE: readonly number[] = ['{', '[', ','].map((it) => it.charCodeAt(0));
-const HINT_LENGTH_MAX = 256;
-
-// Base64 has many spellings of the same bytes; one is enough.
-const base64 = z
-  .string()
-  .min(1)
-  .refine((it) => Buffer.from(it, 'base64').toString('base64') === it, 'not canonical base64');
-
-const digits = z.string().regex(/^(?:0|[1-9][0-9]{0,18})$/, 'not a whole number');
-const HASHES_MAX = 64;
-const CHECKPOINT_CHARS_MAX = 8192;
-
-const logEntry = z.strictObject({
-  logIndex: digits.default('0'),
-  logId: z.strictObject({ keyId: base64 }),
-  kindVersion: z.strictObject({ kind: z.string().max(32), version: z.string().max(32) }),
-  integratedTime: digits.default('0'),
-  inclusionPromise: z.strictObject({ signedEntryTimestamp: base64 }).optional(),
-  // Without a proof an entry is a promise of the log alone; version 0.3 demands the proof.
-  inclusionProof: z.strictObject({
-    logIndex: digits.default('0'),
-    rootHash: base64,
-    treeSize: digits,
-    hashes: z.array(base64).max(HASHES_MAX).default([]),
-    checkpoint: z.strictObject({ envelope: z.string().min(1).max(CHECKPOINT_CHARS_MAX) }),
-  }),
-  canonicalizedBody: base64,
-});
-
-const material = z.strictObject({
-  publicKey: z.strictObject({ hint: z.string().max(HINT_LENGTH_MAX).default('') }).optional(),
-  certificate: z.strictObject({ rawBytes: base64 }).optional(),
-  tlogEntries: z.array(logEntry).max(ELEMENTS_MAX).optional(),
-  timestampVerificationData: z
-    .strictObject({
-      rfc3161Timestamps: z
-        .array(z.strictObject({ signedTimestamp: base64 }))
-        .max(ELEMENTS_MAX)
-        .optional(),
-    })
-    .optional(),
-});
-
-const shape = z.strictObject({
-  mediaType: z.literal(MEDIA.sigstore),
-  verificationMaterial: material.refine(
-    (it) => (it.publicKey === undefined) !== (it.certificate === undefined),
-    'one of publicKey and certificate is needed',
-  ),
-  dsseEnvelope: z.strictObject({
-    payload: base64,
-    payloadType: z.string().min(1).max(256),
-    signatures: z.tuple([
-      z.strictObject({ sig: base64, keyid: z.string().max(HINT_LENGTH_MAX).optional() }),
-    ]),
-  }),
-});
 
 /**
  * Reads one attestation. Without a trusted root nothing could vouch for certificates, log entries and
  * timestamps, and a proof that nobody checks must not look like one that was checked: they refuse.
  */
 export function parseSigstoreBundle(bytes: Uint8Array, hasRoot: boolean): Result<SigstoreBundle> {
-  if (isOverfull(bytes)) return overfull('attestation');
-  const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
-  if (!json.ok) {
-    const { detail } = json.error;
-    return refuse('verify/bundle-invalid', 'the attestation is not strict JSON', [detail]);
-  }
+  const json = readJson(bytes);
+  if (!json.ok) return json;
   const mediaType = field(json.value, 'mediaType');
   if (typeof mediaType === 'string' && mediaType !== MEDIA.sigstore) {
     return refuse('verify/bundle-version', 'not a sigstore bundle of version 0.3', [
@@ -122,35 +73,86 @@ export function parseSigstoreBundle(bytes: Uint8Array, hasRoot: boolean): Result
   }
   const counted = checkMaterial(field(json.value, 'verificationMaterial'), hasRoot);
   if (!counted.ok) return counted;
-  const parsed = fitShape(shape, json.value);
+  const parsed = fitShape(hostShape, json.value);
   if (!parsed.success) {
     const causes = zodCauses(parsed.error);
     return refuse('verify/bundle-invalid', 'not a bundle with one DSSE signature', causes);
   }
-  const { dsseEnvelope, verificationMaterial } = parsed.data;
-  const payload = Buffer.from(dsseEnvelope.payload, 'base64');
-  if (isOverfull(payload)) return overfull('statement');
-  const { publicKey, certificate, tlogEntries, timestampVerificationData } = verificationMaterial;
+  const { payloadType, payload } = parsed.data.dsseEnvelope;
+  const bytesOf = readPayload(payload);
+  if (!bytesOf.ok) return bytesOf;
+  return ok({ ...readProofs(parsed.data), payloadType, payload: bytesOf.value });
+}
+
+/** Reads a bundle of any version that clients write: 0.1, 0.2, 0.3; a statement or a signed file. */
+export function parseClientBundle(bytes: Uint8Array, hasRoot: boolean): Result<ClientBundle> {
+  const json = readJson(bytes);
+  if (!json.ok) return json;
+  const mediaType = field(json.value, 'mediaType');
+  const shape = CLIENT_SHAPES.get(typeof mediaType === 'string' ? mediaType : '');
+  if (shape === undefined) {
+    const causes = [`media type ${quote(mediaType)}`];
+    return refuse('verify/bundle-version', 'not a sigstore bundle of version 0.1 to 0.3', causes);
+  }
+  const counted = checkMaterial(field(json.value, 'verificationMaterial'), hasRoot);
+  if (!counted.ok) return counted;
+  const parsed = fitShape(shape, json.value);
+  if (!parsed.success) {
+    const causes = zodCauses(parsed.error);
+    return refuse('verify/bundle-invalid', 'not a bundle of its version', causes);
+  }
+  const { dsseEnvelope, messageSignature } = parsed.data;
+  const proofs = readProofs(parsed.data);
+  if (dsseEnvelope === undefined) {
+    const hex = Buffer.from(messageSignature?.messageDigest.digest ?? '', 'base64').toString('hex');
+    return ok({ ...proofs, content: { kind: 'message', digest: `sha256:${hex}` as Digest } });
+  }
+  const payload = readPayload(dsseEnvelope.payload);
+  if (!payload.ok) return payload;
+  const { payloadType } = dsseEnvelope;
+  return ok({ ...proofs, content: { kind: 'statement', payloadType, payload: payload.value } });
+}
+
+function readJson(bytes: Uint8Array): Result<unknown> {
+  if (isOverfull(bytes)) return overfull('attestation');
+  const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
+  if (json.ok) return json;
+  const { detail } = json.error;
+  return refuse('verify/bundle-invalid', 'the attestation is not strict JSON', [detail]);
+}
+
+function readPayload(text: string): Result<Uint8Array> {
+  const payload = Buffer.from(text, 'base64');
+  return isOverfull(payload) ? overfull('statement') : ok(payload);
+}
+
+function readProofs(document: ClientDocument): SignedBundle {
+  const { publicKey, tlogEntries, timestampVerificationData, ...other } =
+    document.verificationMaterial;
+  const leaf = other.certificate ?? other.x509CertificateChain?.certificates[0];
   const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
-  return ok({
+  return {
     proof:
-      certificate === undefined
+      leaf === undefined
         ? { kind: 'key', hint: publicKey?.hint ?? '' }
-        : { kind: 'certificate', der: Buffer.from(certificate.rawBytes, 'base64') },
-    payloadType: dsseEnvelope.payloadType,
-    payload,
-    logEntries: (tlogEntries ?? []).map((it) => ({
+        : { kind: 'certificate', der: Buffer.from(leaf.rawBytes, 'base64') },
+    logEntries: (tlogEntries ?? []).map(({ inclusionProof: proof, ...it }) => ({
       logId: it.logId.keyId,
       body: Buffer.from(it.canonicalizedBody, 'base64'),
       isPromised: it.inclusionPromise !== undefined,
       integratedMs: Number(it.integratedTime) * 1000,
-      treeSize: it.inclusionProof.treeSize,
-      rootHash: it.inclusionProof.rootHash,
-      checkpoint: it.inclusionProof.checkpoint.envelope,
+      tree:
+        proof === undefined
+          ? null
+          : {
+              size: proof.treeSize,
+              rootHash: proof.rootHash,
+              checkpoint: proof.checkpoint.envelope,
+            },
     })),
     timestamps: stamps.map((it) => Buffer.from(it.signedTimestamp, 'base64')),
-    json: parsed.data,
-  });
+    json: document,
+  };
 }
 
 // Counted on the bytes, because parsing a megabyte of elements is what an attacker wants: sixty-four of

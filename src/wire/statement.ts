@@ -18,6 +18,8 @@ import { zodCauses } from './zod-causes.ts';
 import { fitShape, quote } from './zod-words.ts';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+/** What other clients sign: the version before says the same about subjects. */
+export const CLIENT_STATEMENTS = [STATEMENT_TYPE, 'https://in-toto.io/Statement/v0.1'];
 const SUBJECTS_MAX = 64;
 
 /** A statement after parsing: who is meant, and what kind of thing is said. */
@@ -29,7 +31,7 @@ export interface Statement {
 }
 
 const statementSchema = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
+  _type: z.string(),
   subject: z
     .array(
       z.strictObject({
@@ -47,8 +49,11 @@ const statementSchema = z.strictObject({
   predicate: z.unknown().optional(),
 });
 
-/** Reads a statement from the payload of a verified envelope. */
-export function parseStatement(bytes: Uint8Array): Result<Statement> {
+/** Reads a statement from the payload of a verified envelope; hosts take version 1 only. */
+export function parseStatement(
+  bytes: Uint8Array,
+  types: readonly string[] = [STATEMENT_TYPE],
+): Result<Statement> {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.attestationBytesMax });
   if (!json.ok) {
     return refuse('verify/statement-invalid', 'not strict JSON', [json.error.detail]);
@@ -57,7 +62,7 @@ export function parseStatement(bytes: Uint8Array): Result<Statement> {
     return refuse('verify/statement-invalid', 'the payload is not an object', []);
   }
   const type = (json.value as Record<string, unknown>)['_type'];
-  if (type !== STATEMENT_TYPE) {
+  if (typeof type !== 'string' || !types.includes(type)) {
     return refuse('verify/statement-type', 'not an in-toto Statement v1', [`_type ${quote(type)}`]);
   }
   const parsed = fitShape(statementSchema, json.value);

@@ -153,33 +153,37 @@ interface ProposedDsse {
 }
 
 interface RequestV2 {
-  readonly dsseRequestV002: {
+  readonly dsseRequestV002?: {
     readonly envelope: {
       readonly payload: string;
       readonly signatures: readonly { readonly sig: string }[];
     };
     readonly verifiers: readonly unknown[];
   };
+  readonly hashedRekordRequestV002?: { readonly digest: string; readonly signature: unknown };
+}
+
+/** What a log of version 2 keeps of a request. */
+function bodyV2({ dsseRequestV002: dsse, hashedRekordRequestV002: hashed }: RequestV2) {
+  const algorithm = 'SHA2_256';
+  if (dsse === undefined) {
+    const hashedRekordV002 = {
+      data: { algorithm, digest: hashed?.digest },
+      signature: hashed?.signature,
+    };
+    return { kind: 'hashedrekord', spec: { hashedRekordV002 } };
+  }
+  const payload = Buffer.from(dsse.envelope.payload, 'base64');
+  const digest = createHash('sha256').update(payload).digest('base64');
+  const signature = { content: dsse.envelope.signatures[0]?.sig, verifier: dsse.verifiers[0] };
+  const dsseV002 = { payloadHash: { algorithm, digest }, signatures: [signature] };
+  return { kind: 'dsse', spec: { dsseV002 } };
 }
 
 /** An entry as Rekor of version 2 answers it: no time of its own, and a proof in a tree of one. */
-function logV2({ dsseRequestV002: request }: RequestV2, url: string, keys: KeyPair): object {
-  const payload = Buffer.from(request.envelope.payload, 'base64');
-  const digest = createHash('sha256').update(payload).digest('base64');
-  const body = Buffer.from(
-    toCanonicalJson({
-      apiVersion: '0.0.2',
-      kind: 'dsse',
-      spec: {
-        dsseV002: {
-          payloadHash: { algorithm: 'SHA2_256', digest },
-          signatures: [
-            { content: request.envelope.signatures[0]?.sig, verifier: request.verifiers[0] },
-          ],
-        },
-      },
-    }),
-  );
+function logV2(request: RequestV2, url: string, keys: KeyPair): object {
+  const kept = bodyV2(request);
+  const body = Buffer.from(toCanonicalJson({ apiVersion: '0.0.2', ...kept }));
   const rootHash = createHash('sha256').update(Buffer.of(0)).update(body).digest();
   const origin = new URL(url).host;
   const note = `${origin}\n1\n${rootHash.toString('base64')}\n`;
@@ -188,7 +192,7 @@ function logV2({ dsseRequestV002: request }: RequestV2, url: string, keys: KeyPa
   return {
     logIndex: String(randomInt(1_000_000)),
     logId: { keyId: idOf(keys).toString('base64') },
-    kindVersion: { kind: 'dsse', version: '0.0.2' },
+    kindVersion: { kind: kept.kind, version: '0.0.2' },
     integratedTime: '0',
     inclusionProof: {
       logIndex: '0',

@@ -15,7 +15,7 @@ import type { Anchors } from './signature.ts';
 export function makeAnchors(trust: TrustPolicy): Result<Anchors> {
   const ring = makeKeyRing(trust);
   if (!ring.ok) return ring;
-  if (trust.trustedRoot === null) return ok({ ring: ring.value, material: NOTHING });
+  if (trust.trustedRoot === null) return ok({ ...NO_ANCHORS, ring: ring.value });
   const anchors = makeRootAnchors(trust.trustedRoot);
   return anchors.ok ? ok({ ...anchors.value, ring: ring.value }) : anchors;
 }
@@ -37,10 +37,14 @@ const noKey: TrustMaterial['publicKey'] = () => {
   throw new Error('keys are found in the ring');
 };
 
-const NOTHING: TrustMaterial = {
-  certificateAuthorities: [],
-  timestampAuthorities: [],
-  tlogs: [],
-  ctlogs: [],
-  publicKey: noKey,
+/** Anchors that nothing holds by. */
+export const NO_ANCHORS: Anchors = {
+  ring: new Map(),
+  material: {
+    certificateAuthorities: [],
+    timestampAuthorities: [],
+    tlogs: [],
+    ctlogs: [],
+    publicKey: noKey,
+  },
 };

@@ -3,9 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parentPort } from 'node:worker_threads';
+import { type ClientTask, collectClientFact } from './client.ts';
 import { collectEvidence } from './collect.ts';
 import type { CollectTask } from './verifier.ts';
 
-parentPort?.on('message', ({ bundle, trust }: CollectTask) => {
-  parentPort?.postMessage(collectEvidence(bundle, trust));
+parentPort?.on('message', (task: CollectTask | ClientTask) => {
+  const answer =
+    'trust' in task ? collectEvidence(task.bundle, task.trust) : collectClientFact(task);
+  parentPort?.postMessage(answer);
 });

@@ -12,14 +12,14 @@ import { type TrustMaterial, toSignedEntity, VerificationError, Verifier } from 
 import { err, type Failure, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { CertificateFact } from '../../core/verify/evidence.ts';
-import type { SigstoreBundle } from '../../wire/sigstore-bundle.ts';
+import type { SignedBundle } from '../../wire/sigstore-bundle.ts';
 import { readCertificate } from './certificate.ts';
 import type { KeyRing } from './keys.ts';
 import { isAbout } from './log-body.ts';
 
 /** What signatures are verified against. */
 export interface Anchors {
-  readonly ring: KeyRing;
+  readonly ring: Pick<KeyRing, 'get'>;
   /** Authorities and logs of the trusted root; empty lists without one. */
   readonly material: TrustMaterial;
 }
@@ -30,19 +30,33 @@ export interface Signed {
   readonly certificate: CertificateFact | null;
 }
 
-/** Verifies everything that the bundle brings. */
-export function verifySignature(bundle: SigstoreBundle, anchors: Anchors): Result<Signed> {
+/** Verifies everything that the bundle brings; a signature over a file needs the file. */
+export function verifySignature(
+  bundle: SignedBundle,
+  anchors: Anchors,
+  file?: Uint8Array,
+): Result<Signed> {
   try {
+    const content = file === undefined ? undefined : Buffer.from(file);
+    const open = () => toSignedEntity(bundleFromJSON(bundle.json), content);
     return bundle.proof.kind === 'key'
-      ? verifyByKey(bundle, bundle.proof.hint, anchors)
-      : verifyByCertificate(bundle, bundle.proof.der, anchors);
+      ? verifyByKey(bundle, bundle.proof.hint, open, anchors)
+      : verifyByCertificate(bundle, bundle.proof.der, open, anchors);
   } catch (cause) {
     // Whatever is thrown at a stranger's bytes, TypeErrors and ASN.1 errors too, is a refusal (S22).
     return err(refuseThrown(cause));
   }
 }
 
-function verifyByKey(bundle: SigstoreBundle, hint: string, anchors: Anchors): Result<Signed> {
+/** Opens the bundle with the library; throws what it throws. */
+type OpenEntity = () => ReturnType<typeof toSignedEntity>;
+
+function verifyByKey(
+  bundle: SignedBundle,
+  hint: string,
+  open: OpenEntity,
+  anchors: Anchors,
+): Result<Signed> {
   const listed = anchors.ring.get(hint);
   if (listed === undefined) {
     const shown = escapeAndCut(hint, 100);
@@ -62,19 +76,20 @@ function verifyByKey(bundle: SigstoreBundle, hint: string, anchors: Anchors): Re
     ctlogThreshold: 0,
     timestampThreshold: 0,
   });
-  const { key } = verifier.verify(toSignedEntity(bundleFromJSON(bundle.json)));
+  const { key } = verifier.verify(open());
   const logged = checkEntries(bundle, null, key, anchors);
   return logged.ok ? ok({ key, certificate: null }) : logged;
 }
 
 function verifyByCertificate(
-  bundle: SigstoreBundle,
+  bundle: SignedBundle,
   der: Uint8Array,
+  open: OpenEntity,
   anchors: Anchors,
 ): Result<Signed> {
   const words = readCertificate(der);
   if (!words.ok) return words;
-  const entity = toSignedEntity(bundleFromJSON(bundle.json));
+  const entity = open();
   if (entity.timestamps.length === 0) {
     return err(failure('verify/timestamp-missing', 'nothing says when it was signed'));
   }
@@ -101,13 +116,13 @@ function verifyByCertificate(
 }
 
 function checkEntries(
-  bundle: SigstoreBundle,
+  bundle: SignedBundle,
   certificate: Uint8Array | null,
   key: KeyObject,
   { material }: Anchors,
 ): Result<void> {
   const times = timesOf(bundle);
-  for (const { logId, body, checkpoint, treeSize, rootHash } of bundle.logEntries) {
+  for (const { logId, body, tree } of bundle.logEntries) {
     const id = Buffer.from(logId, 'base64');
     const log = material.tlogs.find((it) => it.logID.equals(id));
     if (log === undefined) {
@@ -119,8 +134,8 @@ function checkEntries(
       return err(failure('verify/tlog-invalid', 'the key of the log was not in use at that time'));
     }
     // The library proves inclusion in the tree of the note; the proof may tell another tree (S13).
-    const [, size, root] = checkpoint.split('\n');
-    if (size !== treeSize || root !== rootHash) {
+    const [, size, root] = tree?.checkpoint.split('\n') ?? [];
+    if (size !== tree?.size || root !== tree?.rootHash) {
       return err(failure('verify/tlog-invalid', 'a log entry tells two trees'));
     }
     if (isAbout(body, certificate, key)) continue;
@@ -130,14 +145,14 @@ function checkEntries(
 }
 
 /** The times that were proven, once everything else holds. */
-function timesOf({ timestamps, logEntries }: SigstoreBundle): readonly Date[] {
+function timesOf({ timestamps, logEntries }: SignedBundle): readonly Date[] {
   const stamped = timestamps.map((it) => RFC3161Timestamp.parse(Buffer.from(it)).signingTime);
   const promised = logEntries.filter((it) => it.isPromised);
   return [...stamped, ...promised.map((it) => new Date(it.integratedMs))];
 }
 
 /** Distinct sources of time: an authority by its certificate, or a log that promised. */
-function countSources({ timestamps, logEntries }: SigstoreBundle): number {
+function countSources({ timestamps, logEntries }: SignedBundle): number {
   const sources = new Set<string>();
   for (const stamp of timestamps) {
     const { signerIssuer, signerSerialNumber } = RFC3161Timestamp.parse(Buffer.from(stamp));

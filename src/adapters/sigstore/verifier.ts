@@ -13,9 +13,11 @@ import type { BundleBytes } from '../../core/bundle.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
+import type { ClientFact } from '../../core/verify/client.ts';
 import type { Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifierPort } from '../../ports.ts';
+import type { ClientTask } from './client.ts';
 
 /** What a worker is asked. */
 export interface CollectTask {
@@ -38,6 +40,8 @@ const IDLE_MS = 5 * 60_000;
 export interface WorkerVerifier extends VerifierPort {
   /** Starts a worker, so that the next bundle does not wait for one to load its code. */
   warm(): void;
+  /** Verifies one bundle of any client, in a worker of its own. */
+  check(task: ClientTask): Promise<Result<ClientFact>>;
 }
 
 /** Makes the verifier; no worker runs before the first call. */
@@ -49,9 +53,15 @@ export function createVerifier(options: VerifierOptions = {}): WorkerVerifier {
     warm: () => bench.keep(bench.take()),
     collect: async (bundle, trust) => {
       const worker = bench.take();
-      const answer = await ask(worker, { bundle, trust }, timeoutMs);
+      const answer = await ask<Evidence>(worker, { bundle, trust }, timeoutMs);
       if (isClean(answer)) bench.keep(worker);
       else void worker.terminate();
+      return answer;
+    },
+    check: async (task) => {
+      const worker = start(file);
+      const answer = await ask<ClientFact>(worker, task, timeoutMs);
+      void worker.terminate();
       return answer;
     },
   };
@@ -119,9 +129,13 @@ function start(file: URL): Worker {
   return worker;
 }
 
-function ask(worker: Worker, task: CollectTask, timeoutMs: number): Promise<Result<Evidence>> {
+function ask<T>(
+  worker: Worker,
+  task: CollectTask | ClientTask,
+  timeoutMs: number,
+): Promise<Result<T>> {
   return new Promise((resolve) => {
-    const answer = (result: Result<Evidence>) => {
+    const answer = (result: Result<T>) => {
       clearTimeout(timer);
       stopListening();
       resolve(result);
@@ -130,7 +144,7 @@ function ask(worker: Worker, task: CollectTask, timeoutMs: number): Promise<Resu
       () => answer(err(failure('verify/timeout', `verification took over ${timeoutMs} ms`))),
       timeoutMs,
     );
-    const stopListening = listen(worker, {
+    const stopListening = listen<T>(worker, {
       message: answer,
       error: (cause) => answer(crashed(cause)),
       exit: () => answer(crashed('it ended without an answer')),
@@ -140,10 +154,10 @@ function ask(worker: Worker, task: CollectTask, timeoutMs: number): Promise<Resu
 }
 
 /** Listens to what may come next of a worker; answers how to stop. */
-function listen(
+function listen<T>(
   worker: Worker,
   on: {
-    readonly message: (result: Result<Evidence>) => void;
+    readonly message: (result: Result<T>) => void;
     readonly error: (cause: unknown) => void;
     readonly exit: () => void;
   },

@@ -1,0 +1,66 @@
+// The files of `warder sigstore verify-bundle`: bundle, key, trusted root and artifact, each with its cap.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type Digest, parseDigest } from '../../core/digest.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { err, failure, ok, type Result } from '../../core/result.ts';
+import type { ClientFact } from '../../core/verify/client.ts';
+import type { TrustedRootText } from '../../core/verify/trust.ts';
+import { digestOf } from '../../wire/content.ts';
+import { parseTrustedRoot } from '../../wire/trusted-root.ts';
+import { createVerifier } from './verifier.ts';
+
+interface ClientFiles {
+  readonly bundle: string;
+  readonly key: string | null;
+  readonly trustedRoot: string | null;
+  /** A file, or `sha256:HEX` where no file has that name. */
+  readonly artifact: string;
+}
+
+/** Reads the files and verifies the bundle in a worker; answers what it proved, and of which artifact. */
+export async function verifyClientFiles(
+  files: ClientFiles,
+): Promise<Result<{ readonly fact: ClientFact; readonly artifact: Digest }>> {
+  const artifact = readArtifact(files.artifact);
+  if (!artifact.ok) return artifact;
+  const bundle = readFile(files.bundle, LIMITS.attestationBytesMax);
+  if (!bundle.ok) return bundle;
+  const key = files.key === null ? ok(null) : readFile(files.key, LIMITS.policyFileBytesMax);
+  if (!key.ok) return key;
+  const root = files.trustedRoot === null ? ok(null) : readRoot(files.trustedRoot);
+  if (!root.ok) return root;
+  const fact = await createVerifier().check({
+    bundle: bundle.value,
+    artifact: artifact.value,
+    key: key.value === null ? null : key.value.toString('latin1'),
+    root: root.value,
+  });
+  if (!fact.ok) return fact;
+  const named = artifact.value;
+  return ok({ fact: fact.value, artifact: typeof named === 'string' ? named : digestOf(named) });
+}
+
+function readArtifact(text: string): Result<Uint8Array | Digest> {
+  const digest = parseDigest(text);
+  return digest.ok && !existsSync(text) ? digest : readFile(text, LIMITS.artifactBytesMax);
+}
+
+function readRoot(path: string): Result<TrustedRootText> {
+  const bytes = readFile(path, LIMITS.policyFileBytesMax);
+  return bytes.ok ? parseTrustedRoot(bytes.value) : bytes;
+}
+
+function readFile(path: string, bytesMax: number): Result<Buffer> {
+  try {
+    if (statSync(path).size <= bytesMax) return ok(readFileSync(path));
+    return err(failure('cli/file-unreadable', `${path} has more than ${bytesMax} bytes`));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    const hints = ['name a file that is there'];
+    return err(failure('cli/file-unreadable', `${path} cannot be read`, { causes: [code], hints }));
+  }
+}

@@ -1,0 +1,92 @@
+// A sigstore bundle of any version -> one fact, by the code that hosts use: the same strict reading, the
+// same anchors, the same checks of log entries and certificates. What differs is which versions are read
+// and who decides (core/verify/client.ts). Runs in the verifier's worker.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { createPublicKey } from 'node:crypto';
+import type { Digest } from '../../core/digest.ts';
+import { err, failure, ok, type Result } from '../../core/result.ts';
+import { escapeAndCut } from '../../core/text.ts';
+import type { ClientFact } from '../../core/verify/client.ts';
+import type { TrustedRootText } from '../../core/verify/trust.ts';
+import { digestOf } from '../../wire/content.ts';
+import { type ClientBundle, parseClientBundle } from '../../wire/sigstore-bundle.ts';
+import { CLIENT_STATEMENTS, parseStatement } from '../../wire/statement.ts';
+import { fingerprintKey, parsePublicKey } from '../../wire/trust-key.ts';
+import { makeRootAnchors, NO_ANCHORS } from './anchors.ts';
+import { type Anchors, type Signed, verifySignature } from './signature.ts';
+
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
+
+/** What the worker is asked about one bundle. */
+export interface ClientTask {
+  readonly bundle: Uint8Array;
+  /** The whole artifact, or its digest where only that is known. */
+  readonly artifact: Uint8Array | Digest;
+  /** PEM of the key that must have signed; null for a certificate. */
+  readonly key: string | null;
+  readonly root: TrustedRootText | null;
+}
+
+/** Verifies a bundle and says what it proved. */
+export function collectClientFact({ bundle, artifact, key, root }: ClientTask): Result<ClientFact> {
+  const anchors = makeAnchors(key, root);
+  if (!anchors.ok) return anchors;
+  const parsed = parseClientBundle(bundle, root !== null);
+  if (!parsed.ok) return parsed;
+  const { proof, content } = parsed.value;
+  if (key === null && proof.kind === 'key') {
+    return err(failure('verify/identity-required', 'a key signed it, not a certificate'));
+  }
+  if (content.kind === 'statement') {
+    const signed = verifySignature(parsed.value, anchors.value);
+    return signed.ok ? readStatement(parsed.value, signed.value, content) : signed;
+  }
+  if (typeof artifact === 'string') {
+    const hints = ['name the file instead of its digest'];
+    const what = 'a signature over a file cannot be verified without the file';
+    return err(failure('verify/artifact-needed', what, { hints }));
+  }
+  // The library compares the log with this digest, and the signature with the file: not the two.
+  if (digestOf(artifact) !== content.digest) {
+    return err(failure('verify/subject-mismatch', 'the bundle is about another file'));
+  }
+  const signed = verifySignature(parsed.value, anchors.value, artifact);
+  if (!signed.ok) return signed;
+  return ok({ ...describe(parsed.value, signed.value), about: { ...content, kind: 'file' } });
+}
+
+function makeAnchors(key: string | null, root: TrustedRootText | null): Result<Anchors> {
+  const anchors = root === null ? ok(NO_ANCHORS) : makeRootAnchors(root);
+  if (!anchors.ok || key === null) return anchors;
+  const parsed = parsePublicKey(key);
+  if (!parsed.ok) return parsed;
+  const publicKey = createPublicKey(parsed.value.publicKeyPem);
+  // The hint was chosen by whoever wrote the bundle; the key was named by whoever asks.
+  return ok({ ...anchors.value, ring: { get: () => publicKey } });
+}
+
+function readStatement(
+  bundle: ClientBundle,
+  signed: Signed,
+  content: { readonly payloadType: string; readonly payload: Uint8Array },
+): Result<ClientFact> {
+  if (content.payloadType !== PAYLOAD_TYPE) {
+    const type = escapeAndCut(content.payloadType, 100);
+    return err(failure('verify/payload-type', `what was signed is ${type}, not a statement`));
+  }
+  const statement = parseStatement(content.payload, CLIENT_STATEMENTS);
+  if (!statement.ok) return statement;
+  const { predicateType, subjects } = statement.value;
+  return ok({ ...describe(bundle, signed), about: { kind: 'statement', predicateType, subjects } });
+}
+
+function describe(bundle: ClientBundle, { key, certificate }: Signed) {
+  const logs = new Set(bundle.logEntries.map((it) => it.logId)).size;
+  const signer =
+    certificate === null
+      ? ({ kind: 'key', fingerprint: fingerprintKey(key) } as const)
+      : ({ kind: 'certificate', certificate } as const);
+  return { signer, logs };
+}
