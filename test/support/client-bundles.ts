@@ -8,10 +8,10 @@ import { bundleToJSON } from '@sigstore/bundle';
 import {
   DSSEBundleBuilder,
   MessageSignatureBundleBuilder,
-  RekorWitness,
   type Signer,
   TSAWitness,
 } from '@sigstore/sign';
+import { logWitness } from '../../src/adapters/sigstore/log-witness.ts';
 import { MEDIA } from '../../src/core/bundle.ts';
 import { ISSUER, SUBJECT } from './keyless.ts';
 import type { PrivateSigstore } from './private-sigstore.ts';
@@ -62,9 +62,7 @@ export async function signAsClient(sigstore: PrivateSigstore, wanted: Wanted): P
   wanted.meanwhile?.();
   const log = { ...FETCHING, rekorBaseURL: sigstore.url, majorApiVersion: wanted.rekor ?? 1 };
   const witnesses = (wanted.witnesses ?? ['log', 'time']).map((it) =>
-    it === 'log'
-      ? new RekorWitness(log)
-      : new TSAWitness({ ...FETCHING, tsaBaseURL: sigstore.url }),
+    it === 'log' ? logWitness(log) : new TSAWitness({ ...FETCHING, tsaBaseURL: sigstore.url }),
   );
   const options = { signer, witnesses };
   const made =

@@ -5,7 +5,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash, generateKeyPairSync, randomInt, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
@@ -58,7 +58,7 @@ const base64 = (bytes: ArrayBufferView) =>
 export async function startSigstore(clock?: Date): Promise<PrivateSigstore> {
   const keys = { ca: makeKeys(), ct: makeKeys(), v1: makeKeys(), v2: makeKeys(), tsa: makeKeys() };
   const requests: string[] = [];
-  const handlers = new Map<string, (body: string) => Promise<Answer>>();
+  const handlers: Handlers = new Map();
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
     void answer(request, response, handlers);
@@ -72,20 +72,26 @@ export async function startSigstore(clock?: Date): Promise<PrivateSigstore> {
   const tsa = await initializeTSA(keys.tsa, stamped);
   const log = await initializeTLog(url, keys.v1, clock);
   const fulcio = fulcioHandler(authority);
-  handlers.set(fulcio.path, fulcio.fn as never);
+  handlers.set(fulcio.path, async (body, token) => {
+    const made = await fulcio.fn(toFulcioRequest(body, token) as never);
+    // The authority itself answers 200, and cosign takes nothing else.
+    return { statusCode: made.statusCode === 201 ? 200 : made.statusCode, response: made.response };
+  });
   const stamper = tsaHandler(tsa);
   handlers.set(stamper.path, (body) => {
     // Whole seconds: the mock writes fractions in a form that DER does not allow.
     if (clock === undefined) stamped.setTime(Math.floor(Date.now() / 1000) * 1000);
-    return stamper.fn(body as never) as never;
+    return stamper.fn(toStampRequest(body) as never) as never;
   });
-  handlers.set('/api/v1/log/entries', async (body) => ({
-    statusCode: 201,
-    response: JSON.stringify(await log.log(rewriteV1(JSON.parse(body)))),
-  }));
+  handlers.set('/api/v1/log/entries', async (body) => {
+    const made = await log.log(rewriteV1(JSON.parse(body.toString())));
+    // cosign finds the entry in the answer by this header.
+    const headers = { etag: Object.keys(made)[0] ?? '' };
+    return { statusCode: 201, response: JSON.stringify(made), headers };
+  });
   handlers.set('/api/v2/log/entries', async (body) => ({
     statusCode: 201,
-    response: JSON.stringify(logV2(JSON.parse(body), url, keys.v2)),
+    response: JSON.stringify(logV2(JSON.parse(body.toString()), url, keys.v2)),
   }));
   const rootJson = describeRoot(url, keys, authority.rootCertificate, [
     tsa.intCertificate,
@@ -108,23 +114,45 @@ export async function startSigstore(clock?: Date): Promise<PrivateSigstore> {
 
 interface Answer {
   readonly statusCode: number;
-  readonly response: string | Uint8Array;
+  readonly response: string | Pick<Uint8Array, 'buffer' | 'byteOffset' | 'byteLength'>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+type Handlers = Map<string, (body: Buffer, token: string) => Promise<Answer>>;
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ReadonlyMap<string, (body: string) => Promise<Answer>>,
+  handlers: Handlers,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const handler = handlers.get(request.url ?? '');
-  const made =
+  const made: Answer =
     handler === undefined
       ? { statusCode: 404, response: 'not found' }
-      : await handler(Buffer.concat(chunks).toString());
-  response.writeHead(made.statusCode, { 'content-type': 'application/json' });
-  response.end(made.response);
+      : await handler(Buffer.concat(chunks), request.headers.authorization ?? '');
+  response.writeHead(made.statusCode, { 'content-type': 'application/json', ...made.headers });
+  const { response: text } = made;
+  response.end(
+    typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength),
+  );
+}
+
+/** The token is in the body, or in a header as cosign sends it. */
+function toFulcioRequest(body: Buffer, header: string): string {
+  const request = JSON.parse(body.toString()) as Record<string, unknown>;
+  const oidcIdentityToken = header.replace(/^Bearer /, '');
+  return JSON.stringify({ credentials: { oidcIdentityToken }, ...request });
+}
+
+// The request of RFC 3161 as cosign sends it, as far as the mock needs it: the SHA-256 in it is its only
+// octet string of 32 bytes, and certificates are always asked for. Its nonce is nobody's business here.
+function toStampRequest(body: Buffer): string {
+  if (body[0] === 0x7b) return body.toString();
+  const at = body.indexOf(Buffer.of(0x04, 0x20)) + 2;
+  const artifactHash = body.subarray(at, at + 32).toString('base64');
+  return JSON.stringify({ artifactHash, hashAlgorithm: 'sha256', certificates: true });
 }
 
 /** What a log keeps of a proposed DSSE entry: hashes, the signature and who verifies it. */
@@ -185,12 +213,12 @@ function logV2(request: RequestV2, url: string, keys: KeyPair): object {
   const kept = bodyV2(request);
   const body = Buffer.from(toCanonicalJson({ apiVersion: '0.0.2', ...kept }));
   const rootHash = createHash('sha256').update(Buffer.of(0)).update(body).digest();
-  const origin = new URL(url).host;
+  const origin = new URL(url).hostname;
   const note = `${origin}\n1\n${rootHash.toString('base64')}\n`;
   const signature = sign('sha256', Buffer.from(note), keys.privateKey);
   const line = Buffer.concat([idOf(keys).subarray(0, 4), signature]).toString('base64');
   return {
-    logIndex: String(randomInt(1_000_000)),
+    logIndex: '0',
     logId: { keyId: idOf(keys).toString('base64') },
     kindVersion: { kind: kept.kind, version: '0.0.2' },
     integratedTime: '0',

@@ -9,13 +9,7 @@
 
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { bundleToJSON } from '@sigstore/bundle';
-import {
-  CIContextProvider,
-  DSSEBundleBuilder,
-  FulcioSigner,
-  RekorWitness,
-  TSAWitness,
-} from '@sigstore/sign';
+import { CIContextProvider, DSSEBundleBuilder, FulcioSigner, TSAWitness } from '@sigstore/sign';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { TrustedRootText } from '../../core/verify/trust.ts';
@@ -24,6 +18,7 @@ import type { SigningServices } from '../../wire/signing-config.ts';
 import { parseSigstoreBundle } from '../../wire/sigstore-bundle.ts';
 import { makeRootAnchors } from './anchors.ts';
 import { type CertificateWords, readCertificate } from './certificate.ts';
+import { logWitness } from './log-witness.ts';
 import { type Anchors, verifySignature } from './signature.ts';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -78,7 +73,7 @@ export async function createKeylessSigner(
 }
 
 function witnessesOf({ rekor, tsaUrl }: SigningServices) {
-  const log = new RekorWitness({
+  const log = logWitness({
     ...FETCH,
     rekorBaseURL: rekor.url,
     majorApiVersion: rekor.majorVersion,
