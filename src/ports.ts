@@ -13,13 +13,14 @@ import type {
   Enforced,
   EnforcerStatus,
 } from './core/enforcement.ts';
+import type { HeadStatus } from './core/head.ts';
 import type { QuarantineEntry, StoreContents } from './core/machine/contents.ts';
 import type { ProbeReport } from './core/machine/health.ts';
 import type { CommitFacts, SourceFile } from './core/publish/commit.ts';
 import type { Reference, Repository } from './core/reference.ts';
 import type { Result } from './core/result.ts';
 import type { AgentStatus, Outcome } from './core/status.ts';
-import type { Evidence } from './core/verify/evidence.ts';
+import type { AttestationFact, Evidence } from './core/verify/evidence.ts';
 import type { TrustPolicy } from './core/verify/trust.ts';
 import type { CheckRecord, Floor } from './core/verify/verdict.ts';
 
@@ -38,6 +39,12 @@ export interface RegistryPort {
   resolve(reference: Reference, signal?: AbortSignal): Promise<Result<Candidate>>;
   /** Fetches manifest, config, files and every attestation by digest, inside the limits. */
   fetch(candidate: Candidate, signal?: AbortSignal): Promise<Result<BundleBytes>>;
+  /** The signed statements under the head tag of a channel; `verify/head-missing` without the tag. */
+  head(
+    repository: Repository,
+    channel: string,
+    signal?: AbortSignal,
+  ): Promise<Result<readonly Uint8Array[]>>;
 }
 
 /** Writes of a registry or an OCI layout: the publisher's side. */
@@ -63,6 +70,11 @@ export interface RegistryWritePort {
 /** Facts about a bundle's bytes and signatures; it judges nothing (core/verify/judge.ts does). */
 export interface VerifierPort {
   collect(bundle: BundleBytes, trust: TrustPolicy): Promise<Result<Evidence>>;
+  /** The same for signed statements that belong to no bundle: channel heads. */
+  read(
+    statements: readonly Uint8Array[],
+    trust: TrustPolicy,
+  ): Promise<Result<readonly AttestationFact[]>>;
 }
 
 /** Makes a DSSE sigstore bundle over an in-toto statement. */
@@ -88,6 +100,8 @@ export interface EnforcerPort {
   status(): Promise<Result<EnforcerStatus>>;
   /** Verifies, raises the floor, fills a bank aside, swaps. The generation is pending until confirm. */
   activate(bundle: BundleBytes): Promise<Result<Enforced>>;
+  /** Verifies and remembers a channel head: the floor of what comes next, and the time it was made. */
+  head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>>;
   /** Runs the canaries against what is enforced now. */
   probe(): Promise<Result<CanaryReport>>;
   /** Makes the pending generation the last-known-good. */

@@ -24,6 +24,7 @@ const FILES = {
   descriptor: 'src/wire/descriptor.test.ts',
   judge: 'src/core/verify/judge.test.ts',
   enforcer: 'test/enforcer/lifecycle.test.ts',
+  head: 'test/enforcer/head.test.ts',
   crash: 'test/enforcer/crash.test.ts',
   store: 'src/adapters/disk/store.test.ts',
   cut: 'test/agent/store-cut.test.ts',
@@ -123,6 +124,8 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['V07', 'verify/scope-mismatch', 'judge'],
   ['V08', 'verify/expired', 'judge'],
   ['V09', 'verify/not-yet-valid', 'judge'],
+  ['V10', 'verify/stale-head', 'head'],
+  ['V11', 'verify/rollback', 'head'],
   ['V13', 'state/lost', 'enforcer'],
   ['V14', 'state/corrupt', 'enforcer'],
   ['V15', 'stage/write-failed', 'cut'],
@@ -150,7 +153,6 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
 ];
 
 const ARCHIVES = 'warder import does not exist; bundles never are archives';
-const HEADS = 'channel heads do not exist yet';
 const UNNAMED = 'no test names it';
 
 const OPEN: readonly (readonly [string, string])[] = [
@@ -163,8 +165,6 @@ const OPEN: readonly (readonly [string, string])[] = [
   ['S10', 'only the window of a log key is shown; no certificate outside of its own window'],
   ['P12', 'verification summaries are not read'],
   ['V06', UNNAMED],
-  ['V10', HEADS],
-  ['V11', HEADS],
   ['V16', 'shown by the simulation, which does not name it'],
   ['V18', 'there is no such flag; no test names it'],
   ['C05', 'shown in guests, which do not name it'],

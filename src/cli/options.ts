@@ -30,3 +30,12 @@ export function wholeNumber(text: string): number {
   }
   return value;
 }
+
+const UNIT_MS = { h: 3_600_000, d: 86_400_000 } as const;
+
+/** A number of hours or days, in milliseconds. */
+export function age(text: string): number {
+  const match = /^([1-9][0-9]{0,3})([hd])$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected hours or days, such as 12h or 2d.');
+  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+}

@@ -37,6 +37,9 @@ export async function interpret(
   stop: AbortSignal,
 ): Promise<EventBody | null> {
   switch (command.kind) {
+    case 'find-head':
+    case 'read-head':
+      return await interpretHead(ports, command, stop);
     case 'resolve':
     case 'fetch':
     case 'collect':
@@ -89,6 +92,23 @@ async function interpretReading(
   }
 }
 
+async function interpretHead(
+  { clock, registry, verifier, trust }: AgentPorts,
+  command: Extract<Command, { kind: 'find-head' | 'read-head' }>,
+  stop: AbortSignal,
+): Promise<EventBody> {
+  if (command.kind === 'find-head') {
+    const answer = await within(clock, command, 'fetch/timeout', stop, (signal) =>
+      registry.head(command.reference.repository, command.channel, signal),
+    );
+    return toEvent(command, answer, (statements) => ({ kind: 'head-found', statements }));
+  }
+  const answer = await within(clock, command, 'verify/timeout', stop, () =>
+    verifier.read(command.statements, trust),
+  );
+  return toEvent(command, answer, (facts) => ({ kind: 'head-read', facts }));
+}
+
 // The disk has no deadline: an answer that came after one would leave memory behind the disk.
 async function interpretWriting(
   { store }: AgentPorts,
@@ -122,7 +142,10 @@ async function interpretWriting(
 // Effects on the kernel are never aborted, not even by a stop: the machine waits for what they did.
 async function interpretEnforcing(
   ports: AgentPorts,
-  command: Extract<Command, { kind: 'ask' | 'activate' | 'probe' | 'confirm' | 'restore' }>,
+  command: Extract<
+    Command,
+    { kind: 'ask' | 'tell-head' | 'activate' | 'probe' | 'confirm' | 'restore' }
+  >,
 ): Promise<EventBody> {
   const { clock, enforcer } = ports;
   const call = <T>(work: (signal: AbortSignal) => Promise<Result<T>>) =>
@@ -131,6 +154,11 @@ async function interpretEnforcing(
     case 'ask':
       return toEvent(command, await call(() => enforcer.status()), (status) => ({
         kind: 'asked',
+        status,
+      }));
+    case 'tell-head':
+      return toEvent(command, await call(() => enforcer.head(command.statements)), (status) => ({
+        kind: 'head-told',
         status,
       }));
     case 'activate':

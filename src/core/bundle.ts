@@ -19,12 +19,14 @@ export const MEDIA = {
   tests: 'application/vnd.warder.policy.tests.v1+yaml',
   sigstore: 'application/vnd.dev.sigstore.bundle.v0.3+json',
   empty: 'application/vnd.oci.empty.v1+json',
+  head: 'application/vnd.warder.head.v1+json',
 } as const;
 
 export const PREDICATE = {
   release: 'https://warder.dev/attestations/release/v1',
   provenance: 'https://slsa.dev/provenance/v1',
   cosignSign: 'https://sigstore.dev/cosign/sign/v1',
+  head: 'https://warder.dev/attestations/head/v1',
 } as const;
 
 /** An OCI descriptor, as far as Warder reads it. */

@@ -4,6 +4,7 @@
 
 import type { Signer } from './bundle.ts';
 import type { Digest } from './digest.ts';
+import type { HeadStatus } from './head.ts';
 import type { Mode, Operation } from './policy/document.ts';
 import type { Failure, SourcePosition } from './result.ts';
 import type { BundleVersion } from './version.ts';
@@ -135,6 +136,8 @@ export interface EnforcerStatus {
   readonly adopted: boolean;
   readonly selfProtection: SelfProtection;
   readonly trust: { readonly version: number; readonly fingerprint: Digest };
+  /** Null: the trust policy demands no head of the channel. */
+  readonly head: HeadStatus | null;
   readonly enforcerVersion: string;
   readonly bootId: string;
   /** What an operator must know: a fallback that was taken, a clock that went back, a lost copy. */

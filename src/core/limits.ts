@@ -11,6 +11,8 @@ export const LIMITS = {
   attestationBytesMax: 1024 * 1024,
   artifactBytesMax: 512 * 1024 * 1024,
   referrersMax: 64,
+  headBytesMax: 512 * 1024,
+  headStatementsMax: 8,
   referrerIndexBytesMax: 4 * 1024 * 1024,
   policyFileBytesMax: 1024 * 1024,
   jsonDepthMax: 64,

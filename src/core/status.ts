@@ -7,6 +7,7 @@
 
 import type { Digest } from './digest.ts';
 import type { BundleSummary, Enforced, EnforcerStatus, EventTotals, Hold } from './enforcement.ts';
+import { type HeadStatus, isFresh } from './head.ts';
 import type { QuarantineEntry, StoreContents } from './machine/contents.ts';
 import type { Failure } from './result.ts';
 import type { Floor } from './verify/verdict.ts';
@@ -20,6 +21,7 @@ export interface Outcome {
     | 'readmitted' // what is enforced was verified again, under another trust policy
     | 'held' // what is offered was rolled away from
     | 'quarantined' // what is offered failed before and is not tried yet
+    | 'stale' // the channel head is too old to go by; nothing new is admitted
     | 'refused' // what is offered was not admitted, or the enforcer did not take it
     | 'restored' // it failed in force; the last-known-good is back
     | 'failed'; // the poll could not be completed
@@ -77,6 +79,8 @@ export interface AgentStatus {
   readonly lastKnownGood: BundleSummary | null;
   readonly hold: Hold | null;
   readonly floor: Floor | null;
+  /** Null where the trust policy demands no head. */
+  readonly head: HeadStatus | null;
   readonly lastRequestAt: string | null;
   readonly lastSuccessfulRequestAt: string | null;
   readonly lastSuccessfulVerificationAt: string | null;
@@ -128,6 +132,7 @@ export function initialStatus(agentVersion: string, reference: string, atMs: num
     lastKnownGood: null,
     hold: null,
     floor: null,
+    head: null,
     lastRequestAt: null,
     lastSuccessfulRequestAt: null,
     lastSuccessfulVerificationAt: null,
@@ -153,6 +158,7 @@ export function nextStatus(before: AgentStatus, facts: StatusFacts): AgentStatus
     lastKnownGood: facts.enforcer === null ? before.lastKnownGood : facts.enforcer.lastKnownGood,
     hold: facts.enforcer === null ? before.hold : facts.enforcer.hold,
     floor: facts.store?.floor ?? before.floor,
+    head: facts.enforcer === null ? before.head : facts.enforcer.head,
     ...(outcome === null ? {} : toTimes(before, outcome, at)),
     lastOutcome: outcome ?? before.lastOutcome,
     lastRefusal: toRefusal(outcome, at) ?? before.lastRefusal,
@@ -167,7 +173,7 @@ export function toIso(atMs: number): string {
 }
 
 function toTimes(before: AgentStatus, outcome: Outcome, at: string): Partial<AgentStatus> {
-  const requested = outcome.digest !== null;
+  const requested = outcome.digest !== null || outcome.kind === 'stale';
   const verified = VERIFIED.includes(outcome.kind) || PAST_VERIFY.includes(outcome.stage);
   return {
     lastRequestAt: at,
@@ -200,7 +206,7 @@ function toConditions(
     Ready: toReady(facts, enforced),
     Reconciling: facts.reconciling ? yes('Progressing') : no('Idle'),
     ...fromOutcome(facts),
-    Stale: toStale(facts, enforced),
+    Stale: toStale(facts, facts.enforcer === null ? before.head : facts.enforcer.head, enforced),
     Quarantined: toQuarantined(facts),
     TrustOutdated: toTrustOutdated(facts),
   };
@@ -244,7 +250,8 @@ function fromOutcome(facts: StatusFacts): Record<FromOutcome, Finding | null> {
 }
 
 function toSourceVerified(outcome: Outcome, code: string, why: string): Finding | null {
-  if (outcome.kind === 'refused' && outcome.stage === 'verify') return no(code, why);
+  const refused = outcome.kind === 'refused' || outcome.kind === 'stale';
+  if (refused && outcome.stage === 'verify') return no(code, why);
   if (outcome.kind === 'unchanged' || VERIFIED.includes(outcome.kind)) return yes('Verified');
   return null;
 }
@@ -256,7 +263,12 @@ function toRepaired({ store, enforcer }: StatusFacts): Finding {
   return repaired === undefined ? no('Healthy') : yes(repaired.code, repaired.message);
 }
 
-function toStale(facts: StatusFacts, enforced: Enforced | null): Finding {
+// A head may have aged since the enforcer told of it, and while it does not answer.
+function toStale(facts: StatusFacts, head: HeadStatus | null, enforced: Enforced | null): Finding {
+  if (head !== null && head.last === null) return yes('NoHead', 'the channel has no accepted head');
+  if (head?.last != null && !isFresh(head.last, head.maxAgeMs, facts.atMs)) {
+    return yes('StaleHead', `the newest channel head is of ${head.last.issuedAt}`);
+  }
   if (enforced?.kind !== 'bundle') return no('NothingExpires');
   const expires = enforced.bundle.expires;
   if (facts.atMs <= Date.parse(expires)) return no('Fresh');

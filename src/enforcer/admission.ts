@@ -19,6 +19,7 @@ import type { VerifyContext } from '../core/verify/verdict.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
 import type { Step } from './generations.ts';
 import type { EnforcerStore } from './store/store.ts';
+import { checkClock, risenTime } from './time-floor.ts';
 
 /** What verification needs. */
 export interface AdmissionOptions {
@@ -40,9 +41,6 @@ export interface Admitted {
   /** Admitted under an earlier trust policy and no longer under this one. */
   readonly distrusted: Failure | null;
 }
-
-// A clock may be corrected by this much without anybody being suspicious.
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Verifies a bundle that was never enforced before, or is offered again. */
 export async function admit(
@@ -71,9 +69,7 @@ export async function admit(
   step('floor-raised');
   const stored = store.admit(admission, bundle, verdict.checks);
   if (!stored.ok) return stored;
-  const timed = store.write({
-    timeFloorMs: Math.max(options.clock.nowMs(), store.read('timeFloorMs') ?? 0),
-  });
+  const timed = store.write({ timeFloorMs: risenTime(options) });
   if (!timed.ok) return timed;
   step('admitted');
   return ok({ ir: admission.ir, summary: stored.value, distrusted: null });
@@ -131,20 +127,11 @@ function checkSurvival({ digest, ir }: Admission): Result<void> {
   );
 }
 
-function checkAble({ store, clock }: AdmissionOptions): Result<void> {
-  if (store.read('lost') !== null) {
-    return err(
-      failure('state/lost', 'the version floor was lost; nothing new is admitted', {
-        hints: ['make sure that no older bundle is offered, then run: warder resume'],
-      }),
-    );
-  }
-  const floorMs = store.read('timeFloorMs') ?? 0;
-  if (clock.nowMs() + CLOCK_SKEW_MS >= floorMs) return ok(undefined);
+function checkAble(options: AdmissionOptions): Result<void> {
+  if (options.store.read('lost') === null) return checkClock(options);
   return err(
-    failure('host/clock-suspect', 'the clock went back; validity times cannot be judged', {
-      causes: [`it was already ${new Date(floorMs).toISOString()}`],
-      hints: ['correct the clock of this host'],
+    failure('state/lost', 'the version floor was lost; nothing new is admitted', {
+      hints: ['make sure that no older bundle is offered, then run: warder resume'],
     }),
   );
 }
@@ -171,12 +158,13 @@ function contextOf(options: AdmissionOptions, purpose: VerifyContext['purpose'])
     channel: options.channel,
     agentVersion: options.version,
     labels: options.labels,
+    head: options.store.read('head'),
     purpose,
   };
 }
 
 /** One failure that carries all: the first decides the code. */
-function combine([first, ...others]: readonly [Failure, ...Failure[]]): Failure {
+export function combine([first, ...others]: readonly [Failure, ...Failure[]]): Failure {
   const rest = others.map((it) => `${it.code}: ${it.message}`);
   return failure(first.code, first.message, {
     causes: [...first.causes, ...rest],

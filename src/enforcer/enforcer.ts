@@ -19,6 +19,7 @@ import type {
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { HeadStatus } from '../core/head.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { admit, checkEnabled } from './admission.ts';
@@ -29,6 +30,7 @@ import type { EventPump } from './events.ts';
 import { type BuildOptions, build, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
+import { takeHead } from './head.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
@@ -146,6 +148,11 @@ export class Enforcer implements EnforcerPort {
 
   activate(bundle: BundleBytes): Promise<Result<Enforced>> {
     return this.#turns.take(() => this.#activate(bundle));
+  }
+
+  head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>> {
+    const { alerts } = this.#parts;
+    return this.#turns.take(() => takeHead(statements, this.#build.admission, alerts));
   }
 
   probe(): Promise<Result<CanaryReport>> {

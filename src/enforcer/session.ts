@@ -208,6 +208,8 @@ function perform(
       return enforcer.status();
     case 'activate':
       return enforcer.activate(request.bundle);
+    case 'head':
+      return enforcer.head(request.statements);
     case 'probe':
       return enforcer.probe();
     case 'confirm':

@@ -7,6 +7,7 @@ import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { Failure } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
+import { headStatus } from './head.ts';
 import type { Prover } from './prover.ts';
 import type { EnforcerStore } from './store/store.ts';
 
@@ -36,7 +37,7 @@ export function toEnforced(row: GenerationRow | null, store: EnforcerStore): Enf
 
 /** The whole status. */
 export function toStatus(facts: {
-  readonly admission: Pick<AdmissionOptions, 'store' | 'trust' | 'version'>;
+  readonly admission: AdmissionOptions;
   readonly row: GenerationRow | null;
   readonly prover: Prover;
   readonly opened: OpenReport;
@@ -66,6 +67,7 @@ export function toStatus(facts: {
     adopted: opened.adopted,
     selfProtection: facts.selfProtection,
     trust: { version: trust.version, fingerprint: trust.fingerprint },
+    head: headStatus(facts.admission),
     enforcerVersion: version,
     bootId: facts.bootId,
     alerts: facts.alerts,

@@ -24,8 +24,8 @@ const digest = z.string().transform((text, context): Digest => {
   return z.NEVER;
 });
 
-// Seconds in UTC and no other spelling: times are compared as text by people and as numbers by code.
-const time = z
+/** Seconds in UTC and no other spelling: people compare times as text, code as numbers. */
+export const timeSchema = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, 'not YYYY-MM-DDTHH:MM:SSZ')
   .refine(isRealTime, 'not a time of the calendar');
@@ -93,9 +93,9 @@ const descriptorSchema: z.ZodType<BundleDescriptor> = z.strictObject({
     return z.NEVER;
   }),
   previous: digest.nullable(),
-  createdAt: time,
-  notBefore: time,
-  expires: time,
+  createdAt: timeSchema,
+  notBefore: timeSchema,
+  expires: timeSchema,
   minAgentVersion: agentVersionSchema,
   requires: z.strictObject({
     kernel: z

@@ -16,6 +16,7 @@ import type {
   SuppressedEvents,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import type { HeadStatus } from '../core/head.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
 import type { Failure } from '../core/result.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
@@ -66,7 +67,9 @@ const summary: z.ZodType<BundleSummary> = z.strictObject({
   channel: z.string(),
   commit: z.string(),
   sourceRepository: z.string(),
-  signers: z.array(z.strictObject({ id: z.string(), kind: z.literal('key'), fingerprint: digest })),
+  signers: z.array(
+    z.strictObject({ id: z.string(), kind: z.enum(['key', 'identity']), fingerprint: digest }),
+  ),
   expires: z.string(),
 });
 
@@ -134,6 +137,23 @@ const suppressed: z.ZodType<SuppressedEvents> = z.strictObject({
   lastAt: z.string(),
 });
 
+/** What is known of the channel's head. */
+export const headShape: z.ZodType<HeadStatus> = z.strictObject({
+  state: z.enum(['fresh', 'stale', 'none']),
+  maxAgeMs: z.int().min(1),
+  last: z
+    .strictObject({
+      repository: z.string(),
+      channel: z.string(),
+      version,
+      digest,
+      sequence: z.int(),
+      issuedAt: z.string(),
+      expires: z.string(),
+    })
+    .nullable(),
+});
+
 /** The whole status. */
 export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   enforced: enforcedShape,
@@ -166,6 +186,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
     detail: z.string(),
   }),
   trust: z.strictObject({ version: z.int(), fingerprint: digest }),
+  head: headShape.nullable(),
   enforcerVersion: z.string(),
   bootId: z.string(),
   alerts: z.array(failureShape),

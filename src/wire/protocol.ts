@@ -17,7 +17,7 @@ import { bytes, digest, failureShape } from './protocol-shapes.ts';
 import { fitShape } from './zod-words.ts';
 
 /** Raised with every change that an older peer would misread. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const id = z.int().min(1);
 const words = z.string().min(1).max(500);
@@ -35,6 +35,11 @@ const bundle: z.ZodType<BundleBytes> = z
 const request = z.discriminatedUnion('request', [
   z.strictObject({ id, request: z.literal('status') }),
   z.strictObject({ id, request: z.literal('activate'), bundle }),
+  z.strictObject({
+    id,
+    request: z.literal('head'),
+    statements: z.array(bytes).min(1).max(LIMITS.headStatementsMax),
+  }),
   z.strictObject({ id, request: z.literal('probe') }),
   z.strictObject({ id, request: z.literal('confirm'), digest }),
   z.strictObject({ id, request: z.literal('restore'), reason: words }),
@@ -108,10 +113,10 @@ export function parseResponse(value: unknown): Result<{ id: number; answer: Resu
 export function encodeBundle(value: BundleBytes): unknown {
   return {
     digest: value.digest,
-    manifest: base64(value.manifest),
-    config: base64(value.config),
-    files: value.files.map((it) => ({ digest: it.digest, bytes: base64(it.bytes) })),
-    attestations: value.attestations.map(base64),
+    manifest: encodeBytes(value.manifest),
+    config: encodeBytes(value.config),
+    files: value.files.map((it) => ({ digest: it.digest, bytes: encodeBytes(it.bytes) })),
+    attestations: value.attestations.map(encodeBytes),
   };
 }
 
@@ -141,6 +146,7 @@ function checkVersion<T extends { readonly protocol: number }>(hello: T): Result
   );
 }
 
-function base64(value: Uint8Array): string {
+/** Bytes as they travel. */
+export function encodeBytes(value: Uint8Array): string {
   return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64');
 }

@@ -70,6 +70,25 @@ const thresholdsShape = z.strictObject({
 
 const signerShape = z.union([z.strictObject({ id: name, key: keyShape }), identityShape]);
 
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const MAX_AGE_MS_MAX = 90 * UNIT_MS.d;
+
+const age = z
+  .string()
+  .regex(/^[1-9][0-9]{0,4}[mhd]$/, 'an age is a number of minutes, hours or days, such as 24h')
+  .transform((it) => Number(it.slice(0, -1)) * UNIT_MS[it.slice(-1) as keyof typeof UNIT_MS])
+  .refine((ms) => ms <= MAX_AGE_MS_MAX, 'more than 90d');
+
+const freshnessShape = z.strictObject({
+  head: z.literal('required'),
+  maxAge: age,
+  /** Who may sign heads; without it everybody who may sign releases. */
+  anyOf: listOf(signerShape).optional(),
+});
+
+// Far above what a publisher needs, and far below what a number can hold.
+const VERSION_STEP = 100_000;
+
 const scopePolicyShape = z.strictObject({
   name,
   scope,
@@ -91,6 +110,8 @@ const scopePolicyShape = z.strictObject({
       .optional(),
   }),
   thresholds: thresholdsShape.prefault({}),
+  freshness: freshnessShape.optional(),
+  maxVersionStep: z.int().min(1).max(1_000_000_000).default(VERSION_STEP),
 });
 
 export const trustDocumentShape = z.strictObject({
@@ -110,7 +131,7 @@ export const trustDocumentShape = z.strictObject({
 
 export type TrustDocument = z.infer<typeof trustDocumentShape>;
 export type ScopeDocument = TrustDocument['policies'][number];
-type SignerDocument = ScopeDocument['require']['release']['anyOf'][number];
+export type SignerDocument = ScopeDocument['require']['release']['anyOf'][number];
 export type KeyDocument = Extract<SignerDocument, { key: unknown }>['key'];
 export type IdentityDocument = z.infer<typeof identityShape>;
 

@@ -23,9 +23,25 @@ export function findVacuous(policies: readonly ScopePolicy[], hasRoot: boolean):
   ];
 }
 
+type Signers = Pick<ScopePolicy['release'], 'anyOf' | 'identities'>;
+
+/** The lists of signers of a scope: for releases, and for heads where those are others. */
+function listsOf({ release, freshness }: ScopePolicy): readonly (readonly [string[], Signers])[] {
+  const first = [['require', 'release', 'anyOf'], release] as const;
+  const same = freshness === null || freshness.anyOf === release.anyOf;
+  return same
+    ? [[[...first[0]], release]]
+    : [
+        [[...first[0]], release],
+        [['freshness', 'anyOf'], freshness],
+      ];
+}
+
 /** Certificates without anything to check them by could never count. */
 function findRootless(policies: readonly ScopePolicy[]): Vacuous[] {
-  const at = policies.findIndex((it) => it.release.identities.length > 0);
+  const at = policies.findIndex((it) =>
+    listsOf(it).some(([, { identities }]) => identities.length > 0),
+  );
   if (at < 0) return [];
   const text = 'identities need a trustedRoot, which says whose certificates count';
   return [{ text, path: ['policies', at, 'require', 'release', 'anyOf'] }];
@@ -43,13 +59,15 @@ function findStrangers(policies: readonly ScopePolicy[]): Vacuous[] {
 
 /** Two identities that one certificate could be of: one person would have two names. */
 function findOverlaps(policies: readonly ScopePolicy[]): Vacuous[] {
-  return policies.flatMap(({ release }, at) =>
-    release.identities.flatMap((one, index) =>
-      release.identities.slice(0, index).flatMap((other) => {
-        if (one.issuer !== other.issuer || !overlap(one.subject, other.subject)) return [];
-        const text = `the identities ${other.id} and ${one.id} can be the same signer`;
-        return [{ text, path: ['policies', at, 'require', 'release', 'anyOf'] }];
-      }),
+  return policies.flatMap((policy, at) =>
+    listsOf(policy).flatMap(([path, { identities }]) =>
+      identities.flatMap((one, index) =>
+        identities.slice(0, index).flatMap((other) => {
+          if (one.issuer !== other.issuer || !overlap(one.subject, other.subject)) return [];
+          const text = `the identities ${other.id} and ${one.id} can be the same signer`;
+          return [{ text, path: ['policies', at, ...path] }];
+        }),
+      ),
     ),
   );
 }
@@ -99,14 +117,17 @@ function findSharedNames(policies: readonly ScopePolicy[]): Vacuous[] {
   const found: Vacuous[] = [];
   const keyOf = new Map<string, string>();
   const idOf = new Map<string, string>();
-  for (const [at, policy] of policies.entries()) {
+  const lists = policies.flatMap((policy, at) =>
+    listsOf(policy).map(([path, signers]) => ({ path: ['policies', at, ...path], signers })),
+  );
+  for (const { path: list, signers } of lists) {
     const inScope = new Set<string>();
-    const identities = policy.release.identities.map((it) => ({
+    const identities = signers.identities.map((it) => ({
       id: it.id,
       fingerprint: JSON.stringify(it),
     }));
-    for (const [index, key] of [...policy.release.anyOf, ...identities].entries()) {
-      const path = ['policies', at, 'require', 'release', 'anyOf', index, 'id'];
+    for (const [index, key] of [...signers.anyOf, ...identities].entries()) {
+      const path = [...list, index, 'id'];
       const otherKey = keyOf.get(key.id);
       const otherId = idOf.get(key.fingerprint);
       if (inScope.has(key.id)) found.push({ text: `the id ${key.id} is there twice`, path });

@@ -299,3 +299,45 @@ test('every problem is told, each with line and column', () => {
   expect(failed.at).toEqual({ file: 'trust.yaml', line: 2, column: 10 });
   expect(failed.causes[0]).toMatch(/^trust\.yaml:6:15: /);
 });
+
+describe('freshness', () => {
+  const withHeads = (lines: string) =>
+    GOOD.replace(
+      'revoked:\n',
+      `    freshness: { head: required, maxAge: 24h${lines} }\nrevoked:\n`,
+    );
+
+  test('is not demanded by default, and a version may be 100000 above the floor', () => {
+    const policy = read(GOOD);
+    expect(policy.ok && policy.value.policies[0]).toMatchObject({
+      freshness: null,
+      maxVersionStep: 100_000,
+    });
+  });
+
+  test('may be vouched for by everybody who signs releases, or by others who may do nothing else', () => {
+    const [same] = [read(withHeads(''))];
+    expect(same.ok && same.value.policies[0]?.freshness).toMatchObject({
+      maxAgeMs: 86_400_000,
+      anyOf: [{ id: 'ci' }, { id: 'security' }],
+    });
+    const key = 'key: { file: p256.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 }';
+    const keys = { ...KEYS, 'p256.pub': pemOf('P-256').toString() };
+    const other = read(withHeads(`, anyOf: [{ id: clockwork, ${key} }]`), keys);
+    const scope = other.ok ? other.value.policies[0] : undefined;
+    expect(scope?.freshness?.anyOf.map((it) => it.id)).toEqual(['clockwork']);
+    expect(scope?.release.anyOf.map((it) => it.id)).toEqual(['ci', 'security']);
+    // One id for two keys would hide who signed, across the lists too.
+    const shared = read(withHeads(`, anyOf: [{ id: ci, ${key} }]`), keys);
+    expect(shared).toMatchObject({ error: { code: 'trust/invalid' } });
+  });
+
+  test('never means forever', () => {
+    for (const age of ['0h', '91d', '24', '-1h', '1e3h']) {
+      const text = withHeads('').replace('maxAge: 24h', `maxAge: ${age}`);
+      expect(read(text)).toMatchObject({ error: { code: 'trust/invalid' } });
+    }
+    const optional = withHeads('').replace('head: required', 'head: optional');
+    expect(read(optional)).toMatchObject({ error: { code: 'trust/invalid' } });
+  });
+});

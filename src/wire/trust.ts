@@ -30,6 +30,7 @@ import {
   type IdentityDocument,
   type KeyDocument,
   type ScopeDocument,
+  type SignerDocument,
   type TrustDocument,
   trustDocumentShape,
 } from './trust-document.ts';
@@ -37,6 +38,8 @@ import { parsePublicKey } from './trust-key.ts';
 import { findVacuous } from './trust-vacuous.ts';
 import { parseTrustedRoot } from './trusted-root.ts';
 import { fitShape, hintsOf } from './zod-words.ts';
+
+type Signers = Pick<ScopePolicy['release'], 'anyOf' | 'identities'>;
 
 /** Answers the text of a file; the path is as the trust policy names it. */
 export type ReadFile = (path: string) => Result<string>;
@@ -78,18 +81,15 @@ function toScopePolicy(
   readFile: ReadFile,
 ): Result<ScopePolicy> {
   const { release, provenance } = document.require;
-  const anyOf: TrustedKey[] = [];
-  const identities: TrustedIdentity[] = [];
-  for (const [index, entry] of release.anyOf.entries()) {
-    if (!('key' in entry)) {
-      identities.push(toIdentity(entry));
-      continue;
-    }
-    const at = source.at([...path, 'require', 'release', 'anyOf', index, 'key']);
-    const key = toTrustedKey(entry.id, entry.key, readFile);
-    if (!key.ok) return err({ ...key.error, at });
-    anyOf.push(key.value);
-  }
+  const releasers = [...path, 'require', 'release', 'anyOf'];
+  const signers = toSigners(release.anyOf, releasers, source, readFile);
+  if (!signers.ok) return signers;
+  const { freshness } = document;
+  const heads =
+    freshness?.anyOf === undefined
+      ? signers
+      : toSigners(freshness.anyOf, [...path, 'freshness', 'anyOf'], source, readFile);
+  if (!heads.ok) return heads;
   return ok({
     name: document.name,
     scope: document.scope,
@@ -97,14 +97,35 @@ function toScopePolicy(
     tenant: document.tenant ?? null,
     release: {
       minimumMatches: release.minimumMatches,
-      anyOf,
-      identities,
+      ...signers.value,
       predicateTypes: release.predicateTypes ?? [PREDICATE.release],
     },
     thresholds: document.thresholds,
     provenance:
       provenance === undefined ? null : { ...provenance, signers: provenance.signers ?? null },
+    freshness: freshness === undefined ? null : { maxAgeMs: freshness.maxAge, ...heads.value },
+    maxVersionStep: document.maxVersionStep,
   });
+}
+
+function toSigners(
+  entries: readonly SignerDocument[],
+  path: readonly PropertyKey[],
+  source: LocatedYaml,
+  readFile: ReadFile,
+): Result<Signers> {
+  const anyOf: TrustedKey[] = [];
+  const identities: TrustedIdentity[] = [];
+  for (const [index, entry] of entries.entries()) {
+    if (!('key' in entry)) {
+      identities.push(toIdentity(entry));
+      continue;
+    }
+    const key = toTrustedKey(entry.id, entry.key, readFile);
+    if (!key.ok) return err({ ...key.error, at: source.at([...path, index, 'key']) });
+    anyOf.push(key.value);
+  }
+  return ok({ anyOf, identities });
 }
 
 function toIdentity(it: IdentityDocument): TrustedIdentity {

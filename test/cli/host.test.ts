@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { EnforcerStatus } from '../../src/core/enforcement.ts';
+import type { ChannelHead } from '../../src/core/head.ts';
 import { err, failure, ok } from '../../src/core/result.ts';
 import type { AgentStatus } from '../../src/core/status.ts';
 import type { EnforcerPort } from '../../src/ports.ts';
@@ -49,6 +50,16 @@ const REFUSED: AgentStatus = {
   },
 };
 
+const HEAD: ChannelHead = {
+  repository: BUNDLE.repository,
+  channel: BUNDLE.channel,
+  version: BUNDLE.version,
+  digest: BUNDLE.digest,
+  sequence: 1_768_042_800,
+  issuedAt: '2026-01-10T11:00:00Z',
+  expires: '2026-01-12T11:00:00Z',
+};
+
 const ALERT = failure('state/lost', 'both copies of the version floor are gone');
 
 describe('warder status', () => {
@@ -57,6 +68,9 @@ describe('warder status', () => {
     ['no-agent', 0, withStatus({}, null)],
     ['adopted', 0, withStatus({ adopted: true })],
     ['refused-before', 0, withStatus({}, REFUSED)],
+    ['head-fresh', 0, withStatus({ head: { state: 'fresh', maxAgeMs: 86_400_000, last: HEAD } })],
+    ['head-stale', 0, withStatus({ head: { state: 'stale', maxAgeMs: 3_600_000, last: HEAD } })],
+    ['head-none', 0, withStatus({ head: { state: 'none', maxAgeMs: 5_400_000, last: null } })],
     ['alerts', 0, withStatus({ alerts: [ALERT], demoted: ['boot/kernels'] })],
     ['unproven', 17, withStatus({ canary: null, proof: null })],
     [

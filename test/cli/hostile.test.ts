@@ -83,6 +83,7 @@ const services: Partial<Services> = {
 const LYING_REGISTRY: RegistryPort = {
   resolve: async () => err(failure('fetch/registry-unavailable', HOSTILE, { causes: [HOSTILE] })),
   fetch: async () => err(FAILURE),
+  head: async () => err(FAILURE),
 };
 
 function never(): never {

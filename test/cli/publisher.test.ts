@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentOf, expectCase, run } from '../support/cli.ts';
+import { CLOCK, documentOf, expectCase, NOW_MS, run } from '../support/cli.ts';
 import {
   makePolicyRepository,
   POLICY,
@@ -261,6 +261,20 @@ describe('warder publish and warder verify', () => {
   it('accepts what was published', async () => {
     const { document } = await both('verify-accepted', verify());
     expect(document).toMatchObject({ kind: 'Verification', ok: true, verdict: 'accepted' });
+  });
+
+  it('demands a head where the trust policy does, and tells a missing, a good and an old one', async () => {
+    const fresh = `${trust(NAME)}    freshness: { head: required, maxAge: 24h }\n`;
+    writeFileSync(join(dir, 'trust-fresh.yaml'), fresh);
+    const demanding = verify({ trust: join(dir, 'trust-fresh.yaml') });
+    await both('verify-head-missing', demanding);
+    const head = ['head', ...publish().slice(1)];
+    await both('head', head);
+    await both('head-bad-lifetime', [...head, '--lifetime', '90m']);
+    const { document } = await both('verify-head', demanding);
+    expect(document).toMatchObject({ verdict: 'accepted' });
+    const later = { ...CLOCK, nowMs: () => NOW_MS + 25 * 3_600_000 };
+    await both('verify-head-stale', demanding, { services: { clock: later } });
   });
 
   it('refuses it for another place, and under another trust policy', async () => {

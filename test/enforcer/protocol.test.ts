@@ -12,7 +12,10 @@ import type { Peer } from '../../src/core/enforcer/roles.ts';
 import { err, failure, ok, type Result } from '../../src/core/result.ts';
 import { type RunningServer, startServer } from '../../src/enforcer/server.ts';
 import { encodeFrame, FrameReader } from '../../src/wire/frame.ts';
+import { PROTOCOL_VERSION } from '../../src/wire/protocol.ts';
+import { statusShape } from '../../src/wire/protocol-shapes.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { STATUS } from '../support/enforcer-answers.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 
 const AGENT = 4242;
@@ -60,7 +63,7 @@ const client = connectEnforcer({
   activateTimeoutMs: 60_000,
 });
 const asAgent: Result<Peer> = ok({ uid: AGENT, gids: [AGENT] });
-const hello = { hello: { protocol: 2, client: 'test' } };
+const hello = { hello: { protocol: PROTOCOL_VERSION, client: 'test' } };
 
 /** Sends bytes, answers every frame until the connection ends. */
 function converse(...chunks: readonly Uint8Array[]): Promise<unknown[]> {
@@ -107,6 +110,26 @@ describe('the socket', () => {
     for await (const event of nobody.followEvents(AbortSignal.timeout(5_000))) {
       expect(event).toMatchObject({ error: { code: 'host/enforcer-unavailable' } });
     }
+  });
+});
+
+describe('what travels', () => {
+  it('is a bundle that an identity signed, like one that a key did', () => {
+    const { lastKnownGood } = STATUS;
+    if (lastKnownGood === null) throw new Error('the fixture has one');
+    const signers = lastKnownGood.signers.map((it) => ({ ...it, kind: 'identity' as const }));
+    const told = { ...STATUS, lastKnownGood: { ...lastKnownGood, signers } };
+    expect(statusShape.parse(JSON.parse(JSON.stringify(told)))).toEqual(told);
+  });
+
+  it('is a head, from the agent and root alone, as many statements as there may be', async () => {
+    peer = asAgent;
+    const one = new TextEncoder().encode('{}');
+    expect(await client.head([one])).toMatchObject({ error: { code: 'verify/head-invalid' } });
+    const many = Array.from({ length: 9 }, () => one);
+    expect(await client.head(many)).toMatchObject({ error: { code: 'host/protocol-invalid' } });
+    peer = ok({ uid: 1234, gids: [process.getgid?.() ?? 0] });
+    expect(await client.head([one])).toMatchObject({ error: { code: 'host/enforcer-denied' } });
   });
 });
 
@@ -164,7 +187,9 @@ it('tells who asked that a bug ended the request, tells the process, and serves 
 
 describe('hostile peers', () => {
   it('refuses another protocol version with its own code', async () => {
-    const frames = await converse(encodeFrame({ hello: { protocol: 3, client: 'new' } }));
+    const frames = await converse(
+      encodeFrame({ hello: { protocol: PROTOCOL_VERSION + 1, client: 'new' } }),
+    );
     expect(frames).toEqual([closing('host/protocol-mismatch')]);
   });
 

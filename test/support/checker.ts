@@ -5,15 +5,18 @@
 
 import type { Machine } from '../../src/controller/run.ts';
 import type { Digest } from '../../src/core/digest.ts';
+import { isFresh } from '../../src/core/head.ts';
 import type { Event, State } from '../../src/core/machine/state.ts';
 import type { Result } from '../../src/core/result.ts';
 import type { Outcome } from '../../src/core/status.ts';
+import { demandsHead } from '../../src/core/verify/head.ts';
 import { Violation, type World } from './fakes.ts';
 
 export class Checker {
   readonly #world: World;
   #floor = 0;
   #highest = 0;
+  #sequence = 0;
   #asked = false;
   #outcomes = 0;
   #polls = false;
@@ -116,6 +119,11 @@ export class Checker {
     if ((world.disk.floor?.highestSeen ?? 0) < bundle.version) fail('I3', 'floor after the kernel');
     if (!world.evidence.has(digest)) fail('I3', 'kernel before the evidence');
     if (world.hold !== null && bundle.version <= world.hold.version) fail('I8', 'hold broken');
+    const demanded = demandsHead(world.trust, { repository: 'r/p', channel: 'c' });
+    if (demanded === null) return;
+    const { seenHead: head, nowMs } = world;
+    if (head?.digest !== digest) fail('I10', 'activated what no head names');
+    if (!isFresh(head, demanded.freshness.maxAgeMs, nowMs)) fail('I10', 'went by an old head');
   }
 
   #confirm(): void {
@@ -154,6 +162,9 @@ export class Checker {
     if ((highestSeen ?? 0) < this.#highest) fail('I2', 'highestSeen fell');
     this.#floor = floor;
     this.#highest = highestSeen ?? 0;
+    const sequence = this.#world.seenHead?.sequence ?? 0;
+    if (sequence < this.#sequence) fail('I10', 'the head went back');
+    this.#sequence = sequence;
     if (enforced.kind === 'bundle' && !this.#world.evidence.has(enforced.bundle.digest)) {
       fail('I1', 'what is enforced was never admitted');
     }

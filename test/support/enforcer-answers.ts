@@ -121,6 +121,7 @@ export const STATUS: EnforcerStatus = {
   adopted: false,
   selfProtection: { state: 'on', detail: '' },
   trust: { version: 4, fingerprint: digest('a1') },
+  head: null,
   enforcerVersion: '0.1.0',
   bootId: '1f0c9a2e-0000-4000-8000-000000000000',
   alerts: [],
@@ -220,6 +221,7 @@ export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): Enforcer
   return {
     status: async () => ok(STATUS),
     activate: async () => ok(ENFORCED),
+    head: async () => ok({ state: 'none', maxAgeMs: 86_400_000, last: null }),
     probe: async () => ok(HEALTHY),
     confirm: async () => ok(ENFORCED),
     restore: async () => ok(BASELINE),
@@ -244,7 +246,14 @@ export function enforcerDown(): EnforcerPort {
   );
   const refuse = async (): Promise<Result<never>> => err(gone);
   return {
-    ...{ status: refuse, activate: refuse, probe: refuse, confirm: refuse, restore: refuse },
+    ...{
+      status: refuse,
+      head: refuse,
+      activate: refuse,
+      probe: refuse,
+      confirm: refuse,
+      restore: refuse,
+    },
     ...{ rollback: refuse, resume: refuse, disable: refuse, events: refuse, event: refuse },
     followEvents: async function* () {
       yield err(gone);

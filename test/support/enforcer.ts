@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectEvidence } from '../../src/adapters/sigstore/collect.ts';
+import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
 import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
 import type { PolicyIr } from '../../src/core/policy/ir.ts';
 import { type Failure, ok, type Result } from '../../src/core/result.ts';
@@ -88,7 +88,10 @@ export class TestHost {
       kernel: this.kernel,
       store: opened.store,
       // The same code as in the worker, without a thread per bundle.
-      verifier: { collect: async (bundle, trust) => collectEvidence(bundle, trust) },
+      verifier: {
+        collect: async (bundle, trust) => collectEvidence(bundle, trust),
+        read: async (statements, trust) => collectStatements(statements, trust),
+      },
       trust: this.trust,
       clock: this.clock,
       repository: REPOSITORY,

@@ -11,7 +11,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AgentPorts } from '../../src/controller/interpret.ts';
-import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
+import { type BundleBytes, type BundleDescriptor, PREDICATE } from '../../src/core/bundle.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import type {
   BundleSummary,
@@ -20,10 +20,19 @@ import type {
   EnforcerStatus,
   Hold,
 } from '../../src/core/enforcement.ts';
+import {
+  type ChannelHead,
+  type HeadStatus,
+  sequenceAt,
+  toHeadStatus,
+} from '../../src/core/head.ts';
 import type { StoreContents } from '../../src/core/machine/contents.ts';
 import { err, failure, ok, type Result } from '../../src/core/result.ts';
-import type { Outcome } from '../../src/core/status.ts';
-import type { TrustPolicy } from '../../src/core/verify/trust.ts';
+import type { AgentStatus, Outcome } from '../../src/core/status.ts';
+import type { AttestationFact } from '../../src/core/verify/evidence.ts';
+import { checkHead } from '../../src/core/verify/freshness.ts';
+import { demandsHead, judgeHead } from '../../src/core/verify/head.ts';
+import type { TrustedKey, TrustPolicy } from '../../src/core/verify/trust.ts';
 import type { VerifyContext, VerifyVerdict } from '../../src/core/verify/verdict.ts';
 import type { BundleVersion } from '../../src/core/version.ts';
 import type { EnforcerPort } from '../../src/ports.ts';
@@ -73,6 +82,32 @@ export const TRUST: TrustPolicy = {
   fingerprint: `sha256:${'f'.repeat(64)}` as Digest,
 };
 
+const HEAD_SIGNER: TrustedKey = {
+  id: 'head',
+  publicKeyPem: '',
+  fingerprint: `sha256:${'e'.repeat(64)}` as Digest,
+  notBefore: '2025-01-01T00:00:00.000Z',
+  notAfter: '2036-01-01T00:00:00.000Z',
+};
+
+/** The same, and heads of the channel are demanded that are at most a day old. */
+export const TRUST_WITH_HEADS: TrustPolicy = {
+  ...TRUST,
+  policies: [
+    {
+      name: 'prod',
+      scope: 'r/p',
+      channels: ['c'],
+      tenant: null,
+      release: { minimumMatches: 1, anyOf: [HEAD_SIGNER], identities: [], predicateTypes: [] },
+      thresholds: { tlog: 1, ctlog: 1, timestamp: 1 },
+      provenance: null,
+      freshness: { maxAgeMs: 86_400_000, anyOf: [HEAD_SIGNER], identities: [] },
+      maxVersionStep: 100,
+    },
+  ],
+};
+
 const AT = '2026-01-01T00:00:00.000Z';
 const START_MS = Date.parse(AT);
 
@@ -82,6 +117,11 @@ export class World {
   randomState = 1;
   readonly bundles = new Map<Digest, FakeBundle>();
   offered: Digest | null = null;
+  readonly trust: TrustPolicy;
+  /** Under the head tag of the registry. */
+  head: ChannelHead | null = null;
+  /** The newest that the enforcer accepted. */
+  seenHead: ChannelHead | null = null;
   registryUp = true;
   disk: StoreContents = {
     floor: null,
@@ -104,16 +144,32 @@ export class World {
   readonly names: string[] = [];
   sleepers: (() => void)[] = [];
   onReport: (outcome: Outcome | null) => void = () => {};
+  onStatus: (status: AgentStatus) => void = () => {};
   onCall: (name: string, detail: Digest | null) => void = () => {};
   onDone: (name: string, detail: Digest | null, answer: Result<unknown>) => void = () => {};
 
-  constructor(faults: ReadonlyMap<number, Fault>) {
+  constructor(faults: ReadonlyMap<number, Fault>, trust = TRUST) {
     this.faults = faults;
+    this.trust = trust;
   }
 
   publish(bundle: FakeBundle): void {
     this.bundles.set(bundle.bytes.digest, bundle);
     this.offered = bundle.bytes.digest;
+    this.head = this.headOf(bundle);
+  }
+
+  /** A head that names a bundle, made now. */
+  headOf({ bytes, version }: FakeBundle): ChannelHead {
+    return {
+      repository: 'r/p',
+      channel: 'c',
+      version,
+      digest: bytes.digest,
+      sequence: sequenceAt(this.nowMs),
+      issuedAt: new Date(this.nowMs).toISOString(),
+      expires: new Date(this.nowMs + 48 * 3_600_000).toISOString(),
+    };
   }
 
   bundle(digest: Digest): FakeBundle {
@@ -176,6 +232,10 @@ export function fakeJudge(world: World) {
     if (!bundle.signed) return refused('verify/signature-invalid');
     const floor = context.purpose === 'admit' ? context.floor : null;
     if (floor !== null && bundle.version < floor.highestSeen) return refused('verify/rollback');
+    const scope = demandsHead(trust, context);
+    const named = checkHead(evidence.digest, evidence.descriptor, scope, context);
+    const [unnamed] = scope === null ? [] : named.failures;
+    if (unnamed !== undefined) return { kind: 'refused', failures: [unnamed], checks: [] };
     const admission = {
       digest: evidence.digest,
       descriptor: evidence.descriptor,
@@ -199,10 +259,12 @@ export function fakePorts(world: World): AgentPorts {
           }
           return ok({ reference, digest: world.offered });
         }),
+      head: () => world.call('registry.head', null, () => headStatements(world)),
       fetch: ({ digest }) =>
         world.call('registry.fetch', digest, () => ok(world.bundle(digest).bytes)),
     },
     verifier: {
+      read: ([statement]) => world.call('verifier.read', null, () => ok(readFakeHead(statement))),
       collect: ({ digest }) =>
         world.call('verifier.collect', digest, () =>
           ok({
@@ -228,7 +290,8 @@ export function fakePorts(world: World): AgentPorts {
     },
     reporters: [
       {
-        report: (_status, outcome) => {
+        report: (status, outcome) => {
+          world.onStatus(status);
           world.onReport(outcome);
           return world.call('reporter.report', null, () => ok(undefined));
         },
@@ -243,7 +306,7 @@ export function fakePorts(world: World): AgentPorts {
         return world.randomState / 2147483647;
       },
     },
-    trust: TRUST,
+    trust: world.trust,
   };
 }
 
@@ -320,12 +383,48 @@ export function rollBack(world: World): void {
   world.previous = null;
 }
 
+function headStatements(world: World): Result<readonly Uint8Array[]> {
+  if (!world.registryUp) return err(failure('fetch/registry-unavailable', 'down'));
+  if (world.head === null) return err(failure('verify/head-missing', 'none'));
+  return ok([new TextEncoder().encode(JSON.stringify(world.head))]);
+}
+
+function readFakeHead(statement: Uint8Array | undefined): readonly AttestationFact[] {
+  const head = JSON.parse(new TextDecoder().decode(statement)) as ChannelHead;
+  const { digest } = head;
+  const claim = { kind: 'head', head } as const;
+  const keys = [HEAD_SIGNER.fingerprint];
+  return [{ kind: 'signed', predicateType: PREDICATE.head, subjects: [digest], claim, keys }];
+}
+
+function headStatusOf(world: World): HeadStatus | null {
+  const scope = demandsHead(world.trust, PLACE);
+  return scope === null
+    ? null
+    : toHeadStatus(world.seenHead, scope.freshness.maxAgeMs, world.nowMs);
+}
+
+const PLACE = { repository: 'r/p', channel: 'c' };
+
+/** What the enforcer does with a head: its own judgement, and a memory that survives. */
+function takeHead(world: World, statement: Uint8Array | undefined): Result<HeadStatus> {
+  const scope = demandsHead(world.trust, PLACE);
+  const facts = readFakeHead(statement);
+  if (scope === null) return err(failure('verify/head-invalid', 'none is demanded'));
+  const known = { ...PLACE, nowMs: world.nowMs, last: world.seenHead, floor: null };
+  const judged = judgeHead(facts, world.trust, scope, known);
+  if (!judged.ok) return err(judged.error[0]);
+  world.seenHead = judged.value.head;
+  return ok(toHeadStatus(world.seenHead, scope.freshness.maxAgeMs, world.nowMs));
+}
+
 function fakeEnforcer(world: World): EnforcerPort {
   const absent = async () => err(failure('host/enforcer-denied', 'not simulated'));
   return {
     status: () => world.call('enforcer.status', null, () => ok(toStatus(world))),
     activate: ({ digest }) =>
       world.call<Enforced>('enforcer.activate', digest, () => activate(world, digest)),
+    head: ([statement]) => world.call('enforcer.head', null, () => takeHead(world, statement)),
     probe: () =>
       world.call<CanaryReport>('enforcer.probe', null, () => {
         world.looks += 1;
@@ -368,6 +467,10 @@ function activate(world: World, digest: Digest): Result<Enforced> {
   if (world.hold !== null && bundle.version <= world.hold.version) {
     return err(failure('activate/held', 'held'));
   }
+  const status = headStatusOf(world);
+  if (status !== null && (status.state !== 'fresh' || status.last?.digest !== digest)) {
+    return err(failure('verify/head-mismatch', 'no fresh head names it'));
+  }
   world.highestSeen = bundle.version;
   return ok(enforce(world, summarize(bundle), false));
 }
@@ -390,6 +493,7 @@ function toStatus(world: World): EnforcerStatus {
     highestSeen: world.highestSeen,
     hold: world.hold,
     trust: { version: 1, fingerprint: TRUST.fingerprint },
+    head: headStatusOf(world),
     alerts: [] as EnforcerStatus['alerts'],
   } as EnforcerStatus;
 }

@@ -34,7 +34,7 @@ export function simSetup(world: World): MachineSetup {
     channel: 'c',
     agentVersion: '1.0.0',
     labels: {},
-    trust: TRUST,
+    trust: world.trust,
     judge: fakeJudge(world),
     schedule: {
       intervalMs: 60_000,
@@ -51,8 +51,9 @@ export async function simulate(
   scenario: Scenario,
   faults: ReadonlyMap<number, Fault>,
   mutate: Mutation = (machine) => machine,
+  trust = TRUST,
 ): Promise<Run> {
-  const world = new World(faults);
+  const world = new World(faults, trust);
   const checker = new Checker(world);
   let at = 0;
   let calls = 0;

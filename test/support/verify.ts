@@ -112,6 +112,8 @@ export function makeScope(change: Partial<ScopePolicy> = {}): ScopePolicy {
       sourceRepositories: ['https://git.example.com/acme/policies'],
       signers: null,
     },
+    freshness: null,
+    maxVersionStep: 100_000,
     ...change,
   };
 }
@@ -181,6 +183,7 @@ export function makeContext(change: Partial<VerifyContext> = {}): VerifyContext 
     channel: 'prod',
     agentVersion: '0.1.0',
     labels: {},
+    head: null,
     purpose: 'admit',
     ...change,
   };

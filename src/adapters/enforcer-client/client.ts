@@ -7,12 +7,13 @@
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Result } from '../../core/result.ts';
 import type { EnforcerPort } from '../../ports.ts';
-import { encodeBundle, parse, type Shape } from '../../wire/protocol.ts';
+import { encodeBundle, encodeBytes, parse, type Shape } from '../../wire/protocol.ts';
 import {
   canaryShape,
   enforcedShape,
   eventShape,
   eventsShape,
+  headShape,
   maybeEventShape,
   statusShape,
 } from '../../wire/protocol-shapes.ts';
@@ -49,6 +50,8 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     status: () => ask(statusShape, { request: 'status' }),
     activate: (bundle) =>
       ask(enforcedShape, { request: 'activate', bundle: encodeBundle(bundle) }, change),
+    head: (statements) =>
+      ask(headShape, { request: 'head', statements: statements.map(encodeBytes) }, change),
     probe: () => ask(canaryShape, { request: 'probe' }, change),
     confirm: (digest) => ask(enforcedShape, { request: 'confirm', digest }, change),
     restore: (reason) => ask(enforcedShape, { request: 'restore', reason }, change),

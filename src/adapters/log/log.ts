@@ -16,6 +16,7 @@ const SENTENCE: Record<Outcome['kind'], readonly [Exclude<LogLevel, 'error'>, st
   readmitted: ['info', 'enforced bundle admitted again'],
   held: ['warn', 'candidate held'],
   quarantined: ['debug', 'candidate in quarantine'],
+  stale: ['warn', 'channel head is stale'],
   refused: ['warn', 'candidate refused'],
   restored: ['warn', 'last known good restored'],
   failed: ['warn', 'poll failed'],

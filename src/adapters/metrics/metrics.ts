@@ -13,6 +13,7 @@ const OUTCOMES: readonly Outcome['kind'][] = [
   'readmitted',
   'held',
   'quarantined',
+  'stale',
   'refused',
   'restored',
   'failed',
@@ -42,6 +43,8 @@ function render(
   durationMs: number,
 ): string {
   const enforced = status.enforced?.kind === 'bundle' ? status.enforced : null;
+  const head = status.head?.last ?? null;
+  const issuedMs = head === null ? 0 : Date.parse(head.issuedAt);
   const expiresMs = enforced === null ? 0 : Date.parse(enforced.bundle.expires);
   const text = [
     series('polls_total', 'counter', 'Polls by how they ended.', 'outcome', [...polls]),
@@ -69,6 +72,8 @@ function render(
     gauge('enforced_generation', 'Generation in the kernel.', enforced?.generation ?? 0),
     gauge('enforced_expires_seconds', 'When the enforced bundle expires.', expiresMs / 1000),
     gauge('floor_version', 'Highest version ever admitted.', status.floor?.highestSeen ?? 0),
+    gauge('head_version', 'Version that the newest accepted head names.', head?.version ?? 0),
+    gauge('head_issued_seconds', 'When the newest accepted head was made.', issuedMs / 1000),
     gauge('quarantine_digests', 'Digests that failed and are kept out.', status.quarantine.length),
     gauge('status_time_seconds', 'When this was written.', Date.parse(status.at) / 1000),
     gauge('last_request_success_seconds', 'Last answer of the registry.', seconds(status)),

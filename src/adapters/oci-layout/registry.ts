@@ -10,12 +10,14 @@
 import { join } from 'node:path';
 import { type Candidate, type Descriptor, MEDIA } from '../../core/bundle.ts';
 import { type Digest, digestHex } from '../../core/digest.ts';
+import { headTag } from '../../core/head.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { formatReference, type Reference, type Repository } from '../../core/reference.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
 import { type ContentSource, readAttestations, readBundle } from '../../wire/bundle-reader.ts';
 import { checkContent, checkDigest, digestOf } from '../../wire/content.ts';
+import { readHead } from '../../wire/head.ts';
 import {
   checkLayoutMarker,
   EMPTY_INDEX,
@@ -41,6 +43,13 @@ export function createLayoutRegistry(): RegistryPort & RegistryWritePort {
     fetch: (candidate, signal) => {
       const source = layoutSource(dirOf(candidate.reference.repository), signal);
       return readBundle(source, candidate.digest);
+    },
+    head: async (repository, channel) => {
+      const dir = dirOf(repository);
+      const reference = { repository, tag: headTag(channel), digest: null };
+      const found = await resolve(dir, reference);
+      if (!found.ok) return readHead(found);
+      return readHead(await readManifest(dir, found.value.digest, LIMITS.headBytesMax));
     },
     push: (repository, tags, manifest, blobs) =>
       writeAlone(dirOf(repository), async () => {

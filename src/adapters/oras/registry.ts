@@ -5,15 +5,17 @@
 
 import type { Candidate } from '../../core/bundle.ts';
 import { parseDigest } from '../../core/digest.ts';
+import { headTag } from '../../core/head.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { formatReference, type Reference, type Repository } from '../../core/reference.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
 import { readAttestations, readBundle } from '../../wire/bundle-reader.ts';
+import { readHead } from '../../wire/head.ts';
 import { createGates } from './gated.ts';
 import { attachAttestation, pushContent } from './publish.ts';
 import { createRunner, type OrasOptions } from './run.ts';
-import { type RemoteRepository, remoteSource, transportFlags } from './source.ts';
+import { fetchTagged, type RemoteRepository, remoteSource, transportFlags } from './source.ts';
 
 const RESOLVE_BYTES_MAX = 4096;
 
@@ -29,6 +31,11 @@ export function createOrasRegistry(options: OrasOptions): RegistryPort & Registr
       const remote = await remoteOf(candidate.reference.repository, signal);
       if (!remote.ok) return remote;
       return readBundle(remoteSource(remote.value), candidate.digest);
+    },
+    head: async (repository, channel, signal) => {
+      const remote = await remoteOf(repository, signal);
+      if (!remote.ok) return remote;
+      return readHead(await fetchTagged(remote.value, headTag(channel), LIMITS.headBytesMax));
     },
     push: async (repository, tags, manifest, blobs) => {
       const found = await remoteOf(repository);

@@ -53,6 +53,15 @@ async function fetchManifest(
   return bytes.ok ? checkDigest(bytes.value, digest) : bytes;
 }
 
+/** The manifest under a tag, whatever it hashes to: for what is signed by itself. */
+export function fetchTagged(
+  remote: RemoteRepository,
+  tag: string,
+  bytesMax: number,
+): Promise<Result<Uint8Array>> {
+  return fetchManifestBy(remote, { tag, digest: null }, bytesMax);
+}
+
 function fetchManifestBy(
   remote: RemoteRepository,
   selector: { readonly tag: string | null; readonly digest: Digest | null },

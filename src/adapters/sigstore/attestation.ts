@@ -8,6 +8,7 @@ import { PREDICATE } from '../../core/bundle.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { AttestationFact, Claim } from '../../core/verify/evidence.ts';
+import { parseHeadPredicate } from '../../wire/head.ts';
 import { parseSigstoreBundle } from '../../wire/sigstore-bundle.ts';
 import { parseProvenancePredicate } from '../../wire/slsa.ts';
 import { parseReleasePredicate, parseStatement } from '../../wire/statement.ts';
@@ -59,6 +60,12 @@ function readClaim(predicateType: string, predicate: unknown): Claim {
     return provenance.ok
       ? { kind: 'provenance', provenance: provenance.value }
       : { kind: 'malformed', failure: provenance.error };
+  }
+  if (predicateType === PREDICATE.head) {
+    const head = parseHeadPredicate(predicate);
+    return head.ok
+      ? { kind: 'head', head: head.value }
+      : { kind: 'malformed', failure: head.error };
   }
   return { kind: 'other' };
 }

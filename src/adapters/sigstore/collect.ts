@@ -6,7 +6,7 @@
 import type { BundleBytes } from '../../core/bundle.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
-import type { Evidence } from '../../core/verify/evidence.ts';
+import type { AttestationFact, Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import { isUnread } from '../../core/verify/unread.ts';
 import { makeAnchors } from './anchors.ts';
@@ -26,4 +26,18 @@ export function collectEvidence(bundle: BundleBytes, trust: TrustPolicy): Result
   const attestations = bundle.attestations.map((it) => readAttestation(it, anchors.value));
   const unread = (bundle.skipped ?? []).filter(isUnread);
   return ok({ digest: bundle.digest, ...content.value, attestations, unread });
+}
+
+/** Reads signed statements that belong to no bundle, such as channel heads. */
+export function collectStatements(
+  statements: readonly Uint8Array[],
+  trust: TrustPolicy,
+): Result<readonly AttestationFact[]> {
+  const anchors = makeAnchors(trust);
+  if (!anchors.ok) return anchors;
+  if (statements.length > LIMITS.headStatementsMax) {
+    const count = `${statements.length}; at most ${LIMITS.headStatementsMax}`;
+    return err(failure('verify/bundle-too-large', `too many statements: ${count}`));
+  }
+  return ok(statements.map((it) => readAttestation(it, anchors.value)));
 }

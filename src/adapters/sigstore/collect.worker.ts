@@ -1,14 +1,19 @@
-// The worker of verifier.ts: for each bundle in, one answer out.
+// The worker of verifier.ts: for each task in, one answer out.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 import { parentPort } from 'node:worker_threads';
 import { type ClientTask, collectClientFact } from './client.ts';
-import { collectEvidence } from './collect.ts';
+import { collectEvidence, collectStatements } from './collect.ts';
 import type { CollectTask } from './verifier.ts';
 
 parentPort?.on('message', (task: CollectTask | ClientTask) => {
-  const answer =
-    'trust' in task ? collectEvidence(task.bundle, task.trust) : collectClientFact(task);
-  parentPort?.postMessage(answer);
+  parentPort?.postMessage(answer(task));
 });
+
+function answer(task: CollectTask | ClientTask) {
+  if (!('trust' in task)) return collectClientFact(task);
+  return 'statements' in task
+    ? collectStatements(task.statements, task.trust)
+    : collectEvidence(task.bundle, task.trust);
+}

@@ -16,7 +16,8 @@ export type KeyRing = ReadonlyMap<string, KeyObject>;
 /** Every key of every scope, whatever its window: windows are judged in core. */
 export function makeKeyRing(trust: TrustPolicy): Result<KeyRing> {
   const ring = new Map<string, KeyObject>();
-  for (const entry of trust.policies.flatMap((it) => it.release.anyOf)) {
+  const scopes = trust.policies.flatMap((it) => [it.release, it.freshness ?? { anyOf: [] }]);
+  for (const entry of scopes.flatMap((it) => it.anyOf)) {
     const parsed = parsePublicKey(entry.publicKeyPem);
     if (!parsed.ok) return parsed;
     if (parsed.value.fingerprint !== entry.fingerprint) {

@@ -14,16 +14,16 @@ import { LIMITS } from '../../core/limits.ts';
 import { err, failure, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { ClientFact } from '../../core/verify/client.ts';
-import type { Evidence } from '../../core/verify/evidence.ts';
+import type { AttestationFact, Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifierPort } from '../../ports.ts';
 import type { ClientTask } from './client.ts';
 
-/** What a worker is asked. */
-export interface CollectTask {
-  readonly bundle: BundleBytes;
-  readonly trust: TrustPolicy;
-}
+/** What a worker is asked: about a bundle, or about statements that belong to none. */
+export type CollectTask = { readonly trust: TrustPolicy } & (
+  | { readonly bundle: BundleBytes }
+  | { readonly statements: readonly Uint8Array[] }
+);
 
 interface VerifierOptions {
   /** The worker's file; a composition root that is bundled passes its own. */
@@ -49,15 +49,19 @@ export function createVerifier(options: VerifierOptions = {}): WorkerVerifier {
   const file = options.worker ?? new URL('./collect.worker.ts', import.meta.url);
   const timeoutMs = options.timeoutMs ?? LIMITS.verifyTimeoutMs;
   const bench = new Bench(file, options.idleMs ?? IDLE_MS);
+  const work = async <T>(task: CollectTask, factsOf: (value: T) => readonly AttestationFact[]) => {
+    const worker = bench.take();
+    const answer = await ask<T>(worker, task, timeoutMs);
+    const isClean = answer.ok && factsOf(answer.value).every((it) => it.kind === 'signed');
+    if (isClean) bench.keep(worker);
+    else void worker.terminate();
+    return answer;
+  };
   return {
     warm: () => bench.keep(bench.take()),
-    collect: async (bundle, trust) => {
-      const worker = bench.take();
-      const answer = await ask<Evidence>(worker, { bundle, trust }, timeoutMs);
-      if (isClean(answer)) bench.keep(worker);
-      else void worker.terminate();
-      return answer;
-    },
+    collect: (bundle, trust) => work<Evidence>({ bundle, trust }, (it) => it.attestations),
+    read: (statements, trust) =>
+      work<readonly AttestationFact[]>({ statements, trust }, (it) => it),
     check: async (task) => {
       const worker = start(file);
       const answer = await ask<ClientFact>(worker, task, timeoutMs);
@@ -65,10 +69,6 @@ export function createVerifier(options: VerifierOptions = {}): WorkerVerifier {
       return answer;
     },
   };
-}
-
-function isClean(answer: Result<Evidence>): boolean {
-  return answer.ok && answer.value.attestations.every((it) => it.kind === 'signed');
 }
 
 /** At most one worker that waits; it keeps no process alive. */

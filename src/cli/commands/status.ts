@@ -75,6 +75,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ['canary', canaryLine(it.canary)],
       ['held', holdLine(it)],
       ['version floor', it.highestSeen === null ? 'none yet' : `v${it.highestSeen}`],
+      ['channel head', headLine(it.head)],
       ['trust policy', `version ${it.trust.version} (${shortDigest(it.trust.fingerprint)})`],
       ['hooks', hooksLine(it)],
       ['self-protection', selfLine(it)],
@@ -91,6 +92,14 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
+}
+
+function headLine(head: EnforcerStatus['head']): string | null {
+  if (head === null) return null;
+  const { state, last, maxAgeMs } = head;
+  const limit = `at most ${Math.round(maxAgeMs / 360_000) / 10} h old is good`;
+  if (last === null) return `none yet: nothing new is admitted (${limit})`;
+  return `${state === 'fresh' ? 'fresh' : 'STALE'}, v${last.version} of ${last.issuedAt} (${limit})`;
 }
 
 // Good news is no news; that root can end enforcement is not.

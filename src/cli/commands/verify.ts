@@ -4,8 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Admission } from '../../core/bundle.ts';
+import type { ChannelHead } from '../../core/head.ts';
 import type { Reference } from '../../core/reference.ts';
+import { err, type Failure, ok, type Result } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
+import { demandsHead, judgeHead } from '../../core/verify/head.ts';
 import { judge } from '../../core/verify/judge.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, VerifyContext } from '../../core/verify/verdict.ts';
@@ -26,7 +29,9 @@ export async function verify(
   if (!bundle.ok) return failed('Verification', [bundle.error]);
   const evidence = await ports.verifier.collect(bundle.value, trust);
   if (!evidence.ok) return failed('Verification', [evidence.error]);
-  const verdict = judge(evidence.value, trust, context);
+  const head = await findHead(reference, ports, trust, context);
+  if (!head.ok) return failed('Verification', head.error);
+  const verdict = judge(evidence.value, trust, { ...context, head: head.value });
   const document = {
     digest: candidate.value.digest,
     criteria: criteria(trust, context) as Json,
@@ -42,6 +47,27 @@ export async function verify(
     { ...document, verdict: 'accepted', admission: admission as unknown as Json },
     `${text}\n${admissionText(admission)}`,
   );
+}
+
+// The newest head of the place, when the trust policy demands one. What this host saw before is not known.
+async function findHead(
+  reference: Reference,
+  { registry, verifier }: Parameters<typeof verify>[1],
+  trust: TrustPolicy,
+  context: VerifyContext,
+): Promise<Result<ChannelHead | null, readonly [Failure, ...Failure[]]>> {
+  const scope = demandsHead(trust, context);
+  if (scope === null) return ok(null);
+  const statements = await registry.head(reference.repository, context.channel);
+  // Without a head the check says what is missing, beside all other checks.
+  if (!statements.ok && statements.error.code === 'verify/head-missing') return ok(null);
+  if (!statements.ok) return err([statements.error]);
+  const facts = await verifier.read(statements.value, trust);
+  if (!facts.ok) return err([facts.error]);
+  const { nowMs, repository, channel, floor } = context;
+  const place = { nowMs, repository, channel, floor, last: null };
+  const judged = judgeHead(facts.value, trust, scope, place);
+  return judged.ok ? ok(judged.value.head) : judged;
 }
 
 function criteria(trust: TrustPolicy, context: VerifyContext) {

@@ -173,6 +173,7 @@ async function runVerify(session: Session, text: string, options: VerifyOptions)
     channel: options.channel,
     agentVersion: services.version,
     labels: {},
+    head: null,
     purpose: 'admit',
   });
   return options.repository === undefined ? withPlaceHint(outcome) : outcome;

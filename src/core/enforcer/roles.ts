@@ -11,6 +11,7 @@ export type Role = 'root' | 'agent' | 'reader' | 'stranger';
 export type RequestName =
   | 'status'
   | 'activate'
+  | 'head'
   | 'probe'
   | 'confirm'
   | 'restore'
@@ -36,7 +37,7 @@ export interface Peer {
 }
 
 const READS: readonly RequestName[] = ['status', 'events', 'event', 'follow'];
-const AGENT: readonly RequestName[] = [...READS, 'activate', 'probe', 'confirm', 'restore'];
+const AGENT: readonly RequestName[] = [...READS, 'activate', 'head', 'probe', 'confirm', 'restore'];
 
 /** The role of a peer. Root is root even when the agent is configured to run as root. */
 export function roleOf(peer: Peer, owners: SocketOwners): Role {

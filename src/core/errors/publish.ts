@@ -35,6 +35,11 @@ export const PUBLISH_ERRORS = {
     exit: EXIT.rollback,
     retry: 'never',
   },
+  'publish/head-not-published': {
+    meaning: 'The channel tag names another bundle than the one whose head is to be signed.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
   'publish/readback-mismatch': {
     meaning: 'The registry does not answer with what was just pushed.',
     exit: EXIT.registry,

@@ -208,6 +208,31 @@ export const VERIFY_ERRORS = {
     exit: EXIT.rollback,
     retry: 'quarantine',
   },
+  'verify/version-step': {
+    meaning: 'The version is further above the highest that was admitted here than is allowed.',
+    exit: EXIT.rollback,
+    retry: 'quarantine',
+  },
+  'verify/head-missing': {
+    meaning: 'The trust policy demands a head of the channel, and there is none.',
+    exit: EXIT.freshness,
+    retry: 'backoff',
+  },
+  'verify/head-invalid': {
+    meaning: 'What is under the head tag is no channel head, or nobody who may has signed it.',
+    exit: EXIT.signature,
+    retry: 'backoff',
+  },
+  'verify/head-mismatch': {
+    meaning: 'The channel head names another bundle than the one that is offered.',
+    exit: EXIT.rollback,
+    retry: 'backoff',
+  },
+  'verify/stale-head': {
+    meaning: 'The channel head is older than the trust policy allows, or has expired.',
+    exit: EXIT.freshness,
+    retry: 'backoff',
+  },
   'verify/not-admitted': {
     meaning: 'Stored evidence names a digest that was never admitted here.',
     exit: EXIT.rollback,

@@ -5,10 +5,11 @@
 
 import type { BundleSummary, EnforcerStatus } from '../enforcement.ts';
 import { startDelayMs } from '../schedule.ts';
+import { resolve } from './discover.ts';
 import { onRestored } from './enforce.ts';
 import { finish, storeOf, toOutcome, waitUntil } from './finish.ts';
 import { probe, record, refuse, restore } from './moves.ts';
-import { resolve } from './poll.ts';
+
 import type { Attempted, Event, MachineSetup, Phase, State, Step } from './state.ts';
 
 /** Goes from what is enforced towards what should be. */

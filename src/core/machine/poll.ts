@@ -18,13 +18,6 @@ import { refuse } from './moves.ts';
 import { findQuarantine } from './quarantine.ts';
 import type { Event, MachineSetup, State, Step } from './state.ts';
 
-/** Asks the registry what the reference points at. */
-export function resolve(setup: MachineSetup, state: State, event: Event): Step {
-  const timeoutMs = remainingMs(setup, state, event, LIMITS.fetchTimeoutMs);
-  const command = { kind: 'resolve', reference: setup.reference, timeoutMs } as const;
-  return go(state, { at: 'resolving' }, command);
-}
-
 /** Decides whether what was discovered is worth a download. */
 export function onDiscovered(
   setup: MachineSetup,
@@ -181,6 +174,7 @@ function toContext(setup: MachineSetup, state: State, event: Event, digest: Dige
     channel: setup.channel,
     agentVersion: setup.agentVersion,
     labels: setup.labels,
+    head: state.head,
     // What is enforced already was admitted once; verifying it again does not ask whether it is new.
     purpose: enforcedDigest(state) === digest ? 'replay' : 'admit',
   };
@@ -195,7 +189,13 @@ function toFloor(state: State, digest: Digest): Floor | null {
   return { highestSeen: told, digest };
 }
 
-function remainingMs(setup: MachineSetup, state: State, event: Event, capMs: number): number {
+/** What is left of the poll for one more effect, at most `capMs`. */
+export function remainingMs(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  capMs: number,
+): number {
   const endMs = state.pollStartedMs + setup.schedule.pollTimeoutMs;
   return Math.max(1, Math.min(capMs, endMs - event.atMs));
 }

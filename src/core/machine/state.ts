@@ -6,11 +6,12 @@
 import type { Admission, BundleBytes, Candidate } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import type { BundleSummary, CanaryReport, Enforced, EnforcerStatus } from '../enforcement.ts';
+import type { ChannelHead, HeadStatus } from '../head.ts';
 import type { Reference } from '../reference.ts';
 import type { Failure } from '../result.ts';
 import type { Schedule } from '../schedule.ts';
 import type { AgentStatus, Outcome } from '../status.ts';
-import type { Evidence } from '../verify/evidence.ts';
+import type { AttestationFact, Evidence } from '../verify/evidence.ts';
 import type { TrustPolicy } from '../verify/trust.ts';
 import type { CheckRecord, Floor, VerifyContext, VerifyVerdict } from '../verify/verdict.ts';
 import type { Generation, QuarantineEntry, StoreContents } from './contents.ts';
@@ -43,6 +44,9 @@ export type Phase =
   | { readonly at: 'starting' }
   | { readonly at: 'asking'; readonly purpose: 'start' | 'poll'; readonly after: Attempted | null }
   | { readonly at: 'resolving' }
+  | { readonly at: 'finding-head' }
+  | { readonly at: 'reading-head'; readonly statements: readonly Uint8Array[] }
+  | { readonly at: 'telling-head'; readonly head: ChannelHead }
   | { readonly at: 'fetching'; readonly candidate: Candidate }
   | { readonly at: 'verifying'; readonly bundle: BundleBytes }
   | { readonly at: 'raising'; readonly admitted: Admitted }
@@ -78,6 +82,8 @@ export interface State {
   /** As the enforcer last answered; null until it has. */
   readonly enforcer: EnforcerStatus | null;
   readonly condemned: Condemned | null;
+  /** The head that this poll goes by; null where none is demanded, and before it was accepted. */
+  readonly head: ChannelHead | null;
   /** Polls that failed in a row: the exponent of the backoff. */
   readonly failuresInRow: number;
   /** Effects that failed within this poll; past the bound the machine waits. */
@@ -100,6 +106,9 @@ export type EventBody =
   | { readonly kind: 'asked'; readonly status: EnforcerStatus }
   | { readonly kind: 'woken' }
   | { readonly kind: 'discovered'; readonly candidate: Candidate }
+  | { readonly kind: 'head-found'; readonly statements: readonly Uint8Array[] }
+  | { readonly kind: 'head-read'; readonly facts: readonly AttestationFact[] }
+  | { readonly kind: 'head-told'; readonly status: HeadStatus }
   | { readonly kind: 'fetched'; readonly bundle: BundleBytes }
   | { readonly kind: 'collected'; readonly evidence: Evidence }
   | { readonly kind: 'floor-raised'; readonly floor: Floor }
@@ -121,6 +130,22 @@ export type Command =
   | { readonly kind: 'ask'; readonly timeoutMs: number }
   | { readonly kind: 'wait'; readonly untilMs: number }
   | { readonly kind: 'resolve'; readonly reference: Reference; readonly timeoutMs: number }
+  | {
+      readonly kind: 'find-head';
+      readonly reference: Reference;
+      readonly channel: string;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: 'read-head';
+      readonly statements: readonly Uint8Array[];
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: 'tell-head';
+      readonly statements: readonly Uint8Array[];
+      readonly timeoutMs: number;
+    }
   | { readonly kind: 'fetch'; readonly candidate: Candidate; readonly timeoutMs: number }
   | { readonly kind: 'collect'; readonly bundle: BundleBytes; readonly timeoutMs: number }
   | { readonly kind: 'raise-floor'; readonly floor: Floor }

@@ -12,6 +12,7 @@
 //   I7  Every poll, every start and every doubt about an effect asks the enforcer what is enforced.
 //   I8  What was rolled away from is not activated until a higher version or resume.
 //   I9  One poll runs at a time, ends with one outcome, and is reported once.
+//   I10 Where heads are demanded, only what a fresh head names is activated, and heads never go back.
 //
 // Deliberately absent: time, chance, effects, and any use of a kernel event in a decision. Expiry only
 // stops new activations (judge) and is shown; it never unloads anything.
@@ -24,6 +25,7 @@ import { formatReference } from '../reference.ts';
 import { type Failure, failure } from '../result.ts';
 import { initialStatus, type Stage } from '../status.ts';
 import { onAsked } from './converge.ts';
+import { onHead, onHeadFailed } from './discover.ts';
 import {
   condemn,
   onActivated,
@@ -49,6 +51,7 @@ export function begin(setup: MachineSetup, atMs: number): Step {
       store: null,
       enforcer: null,
       condemned: null,
+      head: null,
       failuresInRow: 0,
       triesInPoll: 0,
       pollStartedMs: atMs,
@@ -90,6 +93,10 @@ export function step(setup: MachineSetup, state: State, event: Event): Step {
       return event.kind === 'discovered'
         ? onDiscovered(setup, state, event, event.candidate)
         : stay(state);
+    case 'finding-head':
+    case 'reading-head':
+    case 'telling-head':
+      return onHead(setup, state, event);
     case 'fetching':
       return event.kind === 'fetched'
         ? onFetched(setup, state, event, phase.candidate, event.bundle)
@@ -158,6 +165,10 @@ function onFailed(setup: MachineSetup, state: State, event: Event, why: Failure)
       return end(setup, { ...state, enforcer: null }, event, 'resolve', why);
     case 'resolving':
       return onPollFailed(setup, state, event, 'resolve', NOTHING, why);
+    case 'finding-head':
+    case 'reading-head':
+    case 'telling-head':
+      return onHeadFailed(setup, state, event, why);
     case 'fetching':
       return onPollFailed(
         setup,

@@ -6,6 +6,9 @@
 import type { ErrorCode } from '../errors.ts';
 import { type Failure, failure } from '../result.ts';
 import { escapeAndCut } from '../text.ts';
+import type { BundleVersion } from '../version.ts';
+import type { ScopePolicy } from './trust.ts';
+import type { Floor } from './verdict.ts';
 
 /** In the order of docs/verification.md; the first reason of the first refusal leads the report. */
 export const CHECKS = [
@@ -17,6 +20,7 @@ export const CHECKS = [
   'not-before',
   'expires',
   'version',
+  'head',
   'agent-version',
   'baseline',
 ] as const;
@@ -57,4 +61,24 @@ export function refuse(
 /** Text of a stranger as part of a sentence. */
 export function say(text: string): string {
   return escapeAndCut(text, 200);
+}
+
+/** How far a publisher's clock may be ahead of ours. Only beginnings get it, never ends. */
+export const CLOCK_SKEW_MS = 5 * 60_000;
+
+// VERIFY-16: one release cannot use up the versions: after a leap to the highest number nothing could
+// ever be published again.
+/** Why a version is too far above the floor; empty when it is not. */
+export function checkStep(
+  version: BundleVersion,
+  floor: Floor | null,
+  scope: Pick<ScopePolicy, 'maxVersionStep'>,
+): readonly Failure[] {
+  if (floor === null || version - floor.highestSeen <= scope.maxVersionStep) return [];
+  const text = `v${version} is more than ${scope.maxVersionStep} above v${floor.highestSeen}`;
+  return [
+    failure('verify/version-step', text, {
+      hints: ['find out who published it; a real leap needs a higher maxVersionStep'],
+    }),
+  ];
 }

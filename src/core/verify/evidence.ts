@@ -4,6 +4,7 @@
 
 import type { BundleDescriptor } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
+import type { ChannelHead } from '../head.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import type { Provenance } from '../provenance.ts';
 import type { Failure } from '../result.ts';
@@ -66,6 +67,7 @@ export interface CertificateClaims {
 export type Claim =
   | { readonly kind: 'release'; readonly descriptor: BundleDescriptor }
   | { readonly kind: 'provenance'; readonly provenance: Provenance }
+  | { readonly kind: 'head'; readonly head: ChannelHead }
   /** "Signed", and nothing about place and time (cosign). */
   | { readonly kind: 'bare' }
   | { readonly kind: 'malformed'; readonly failure: Failure }

@@ -5,13 +5,21 @@
 
 import type { BundleDescriptor } from '../bundle.ts';
 import { type Digest, shortDigest } from '../digest.ts';
+import { isFresh } from '../head.ts';
 import { type Failure, failure } from '../result.ts';
 import type { BundleVersion } from '../version.ts';
-import { type CheckAnswer, passed, refuse, refused } from './check.ts';
+import {
+  type CheckAnswer,
+  CLOCK_SKEW_MS,
+  checkStep,
+  notRun,
+  passed,
+  refuse,
+  refused,
+} from './check.ts';
+import { staleHead } from './head.ts';
+import type { ScopePolicy } from './trust.ts';
 import type { VerifyContext } from './verdict.ts';
-
-/** How far a publisher's clock may be ahead of ours. Only `notBefore` gets it. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 // VERIFY-8: a replay was in its window when it was admitted; leaving it makes the state stale, no more.
 /** Checks that the window of the bundle has begun. */
@@ -40,6 +48,7 @@ export function checkExpires(descriptor: BundleDescriptor, context: VerifyContex
 export function checkVersion(
   digest: Digest,
   descriptor: BundleDescriptor,
+  scope: ScopePolicy | null,
   context: VerifyContext,
 ): CheckAnswer {
   const { version } = descriptor;
@@ -50,7 +59,11 @@ export function checkVersion(
   }
   if (floor === null) return passed(`v${version}; nothing was admitted before`);
   const { highestSeen } = floor;
-  if (version > highestSeen) return passed(`v${version} is above the floor, v${highestSeen}`);
+  if (version > highestSeen) {
+    const [tooFar] = scope === null ? [] : checkStep(version, floor, scope);
+    if (tooFar !== undefined) return refused(tooFar);
+    return passed(`v${version} is above the floor, v${highestSeen}`);
+  }
   if (version < highestSeen) {
     return refused(belowFloor(version, highestSeen));
   }
@@ -58,6 +71,31 @@ export function checkVersion(
   return refuse('verify/equivocation', `v${version} was admitted here with another digest`, [
     `admitted: ${shortDigest(floor.digest)}, offered: ${shortDigest(digest)}`,
   ]);
+}
+
+// VERIFY-15: where heads are demanded, only the bundle that a fresh head names is admitted. A replay
+// needs none: a head that grows old blocks what is new and takes nothing away.
+/** Checks that the channel's head names this bundle, now. */
+export function checkHead(
+  digest: Digest,
+  descriptor: BundleDescriptor,
+  scope: ScopePolicy | null,
+  context: VerifyContext,
+): CheckAnswer {
+  if (scope === null) return notRun('no scope of the trust policy applies');
+  if (scope.freshness === null) return passed('not demanded by the trust policy');
+  if (context.purpose === 'replay') return passed('a replay: it was the newest once');
+  const { head } = context;
+  if (head === null) {
+    return refuse('verify/head-missing', 'no head of the channel was accepted here');
+  }
+  const { maxAgeMs } = scope.freshness;
+  if (!isFresh(head, maxAgeMs, context.nowMs)) return refused(staleHead(head, maxAgeMs));
+  if (head.digest === digest && head.version === descriptor.version) {
+    return passed(`the head of ${head.issuedAt} names it`);
+  }
+  const causes = [`the head names v${head.version}, ${shortDigest(head.digest)}`];
+  return refuse('verify/head-mismatch', 'the channel head names another bundle', causes);
 }
 
 /** The refusal of a version below the floor. */

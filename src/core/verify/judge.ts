@@ -14,7 +14,7 @@ import { type Failure, invariant } from '../result.ts';
 import { CHECKS, type CheckAnswer, type CheckName, notRun, passed, refuse, say } from './check.ts';
 import { checkAgentVersion, checkBaseline } from './content.ts';
 import type { Evidence } from './evidence.ts';
-import { checkExpires, checkNotBefore, checkVersion } from './freshness.ts';
+import { checkExpires, checkHead, checkNotBefore, checkVersion } from './freshness.ts';
 import { checkProvenance } from './provenance.ts';
 import { checkRelease } from './release.ts';
 import { checkPlace, selectScope } from './scope.ts';
@@ -65,7 +65,8 @@ function runChecks(
     place: checkPlace(descriptor, scope, context),
     'not-before': checkNotBefore(descriptor, context),
     expires: checkExpires(descriptor, context),
-    version: checkVersion(digest, descriptor, context),
+    version: checkVersion(digest, descriptor, scope, context),
+    head: checkHead(digest, descriptor, scope, context),
     'agent-version': checkAgentVersion(descriptor, context.agentVersion),
     baseline: checkBaseline(ir),
   };

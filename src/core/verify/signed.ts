@@ -19,7 +19,7 @@ export interface Court {
   readonly digest: Digest;
   readonly scope: ScopePolicy;
   readonly trust: TrustPolicy;
-  readonly context: VerifyContext;
+  readonly context: Pick<VerifyContext, 'nowMs' | 'purpose'>;
 }
 
 /** The trusted signers behind a statement about this bundle; at least one, or the reason why none. */

@@ -70,6 +70,15 @@ export interface ScopePolicy {
     /** Ids of the signers that may speak for the builders; null: every signer of the release. */
     readonly signers: readonly string[] | null;
   } | null;
+  /** Null: no head of the channel is demanded. */
+  readonly freshness: {
+    readonly maxAgeMs: number;
+    /** Who may sign heads, and nothing else by that. */
+    readonly anyOf: readonly TrustedKey[];
+    readonly identities: readonly TrustedIdentity[];
+  } | null;
+  /** How far above the floor a version may be. */
+  readonly maxVersionStep: number;
 }
 
 export interface TrustPolicy {

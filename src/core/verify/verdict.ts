@@ -5,6 +5,7 @@
 
 import type { Admission } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
+import type { ChannelHead } from '../head.ts';
 import type { Failure } from '../result.ts';
 import type { BundleVersion } from '../version.ts';
 
@@ -47,6 +48,8 @@ export interface VerifyContext {
   readonly channel: string;
   readonly agentVersion: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The newest accepted head of the channel; null where none is known. */
+  readonly head: ChannelHead | null;
   /** Replays (restore, boot) skip the floor; expiry then only makes the state stale. */
   readonly purpose: 'admit' | 'replay';
 }

@@ -14,6 +14,7 @@ import { openDatabase, transaction } from '../../adapters/disk/database.ts';
 import type { Admission, BundleBytes } from '../../core/bundle.ts';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import type { BundleSummary, Hold } from '../../core/enforcement.ts';
+import type { ChannelHead } from '../../core/head.ts';
 import { type Failure, failure, ok, type Result } from '../../core/result.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
@@ -36,6 +37,8 @@ export interface Facts {
   /** What was last-known-good before it. */
   readonly previous: Digest;
   readonly hold: Hold;
+  /** The newest channel head that was accepted. */
+  readonly head: ChannelHead;
   /** The latest moment that this host has seen proven. */
   readonly timeFloorMs: number;
   readonly disabled: { readonly by: string; readonly reason: string; readonly at: string };

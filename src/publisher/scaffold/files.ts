@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { PUBLISH_HOOK, PUBLISH_WORKFLOW } from './automation.ts';
+import { HEAD_WORKFLOW, PUBLISH_HOOK, PUBLISH_WORKFLOW } from './automation.ts';
 
 /** A file of the new repository. */
 export interface ScaffoldFile {
@@ -32,6 +32,7 @@ export function initRepository(options: ScaffoldAnswers): readonly ScaffoldFile[
     plain('README.md', readmeOf(options)),
     plain('.gitignore', '# Keys never are committed.\n*.pem\n*.key\n.env\n'),
     plain('.github/workflows/publish.yml', PUBLISH_WORKFLOW),
+    plain('.github/workflows/head.yml', HEAD_WORKFLOW),
     { path: 'hooks/post-receive', text: PUBLISH_HOOK, isExecutable: true },
   ];
 }
@@ -112,6 +113,8 @@ The version of a bundle is the number of commits on \`main\`, or the tag \`vN\` 
 up: to undo a change, commit its revert.
 
 Publish from GitHub with \`.github/workflows/publish.yml\`, or from any Git server with \`hooks/post-receive\`.
+\`warder head\` signs which bundle is the newest, here four times a day (\`.github/workflows/head.yml\`): a host that demands heads
+notices when somebody hides new bundles from it.
 The signing key is made once with \`warder key generate\`; its public half goes into the trust policy of the
 hosts, and nothing of it into this repository.
 `;

@@ -1,0 +1,36 @@
+// The trusted time floor: the latest moment that this host has reason to believe is past. Validity cannot
+// be judged by a clock that is behind it, so nothing new is admitted then; what is enforced stays.
+//
+// It rises with every admission and every accepted channel head, and begins with the release of this
+// program, so that a host whose clock starts in 1970 is noticed before it has seen anything.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { RELEASED_AT } from '../core/product.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
+import { CLOCK_SKEW_MS } from '../core/verify/check.ts';
+import type { ClockPort } from '../ports.ts';
+import type { EnforcerStore } from './store/store.ts';
+
+/** What the floor is read from and compared with. */
+interface TimeFacts {
+  readonly store: EnforcerStore;
+  readonly clock: Pick<ClockPort, 'nowMs'>;
+}
+
+/** Refuses a clock that is behind the floor by more than a correction may be. */
+export function checkClock({ store, clock }: TimeFacts): Result<void> {
+  const floorMs = Math.max(store.read('timeFloorMs') ?? 0, Date.parse(RELEASED_AT));
+  if (clock.nowMs() + CLOCK_SKEW_MS >= floorMs) return ok(undefined);
+  return err(
+    failure('host/clock-suspect', 'the clock went back; validity times cannot be judged', {
+      causes: [`it was already ${new Date(floorMs).toISOString()}`],
+      hints: ['correct the clock of this host'],
+    }),
+  );
+}
+
+/** The floor after something was verified now. It never falls. */
+export function risenTime({ store, clock }: TimeFacts, signedMs = 0): number {
+  return Math.max(clock.nowMs(), signedMs, store.read('timeFloorMs') ?? 0);
+}
