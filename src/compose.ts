@@ -39,6 +39,19 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     verifier: async () => (await import('./adapters/sigstore/verifier.ts')).createVerifier(),
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
+    snapshots: (reference, options) => openRegistry(reference.repository, options),
+    archives: {
+      read: async (file, isTag) =>
+        (await import('./adapters/oci-layout/archive.ts')).readArchiveFile(file, isTag),
+      write: async (file, snapshot) =>
+        (await import('./adapters/oci-layout/archive.ts')).writeArchiveFile(file, snapshot),
+      registry: async (snapshot) =>
+        (await import('./adapters/oci-layout/archive.ts')).createSnapshotRegistry(snapshot),
+      restore: async (repository, snapshot) =>
+        (await import('./adapters/oci-layout/registry.ts'))
+          .createLayoutRegistry()
+          .restore(repository, snapshot),
+    },
     verifyBundle: async (files) =>
       (await import('./adapters/sigstore/client-files.ts')).verifyClientFiles(files),
     runAgent: async (file, stop) =>

@@ -19,6 +19,7 @@ import type { ProbeReport } from './core/machine/health.ts';
 import type { CommitFacts, SourceFile } from './core/publish/commit.ts';
 import type { Reference, Repository } from './core/reference.ts';
 import type { Result } from './core/result.ts';
+import type { Snapshot } from './core/snapshot.ts';
 import type { AgentStatus, Outcome } from './core/status.ts';
 import type { AttestationFact, Evidence } from './core/verify/evidence.ts';
 import type { TrustPolicy } from './core/verify/trust.ts';
@@ -65,6 +66,15 @@ export interface RegistryWritePort {
   ): Promise<Result<Digest>>;
   /** Digests of the sigstore bundles attached to `subject`. */
   list(repository: Repository, subject: Digest): Promise<Result<readonly Digest[]>>;
+}
+
+/** Whole artifacts, byte for byte: what export and import move. */
+export interface SnapshotPort {
+  /** The artifacts under these tags with all that refers to them; an optional tag may be absent. */
+  snapshot(
+    repository: Repository,
+    tags: readonly { readonly tag: string; readonly isOptional: boolean }[],
+  ): Promise<Result<Snapshot>>;
 }
 
 /** Facts about a bundle's bytes and signatures; it judges nothing (core/verify/judge.ts does). */

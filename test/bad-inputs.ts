@@ -20,6 +20,8 @@ const FILES = {
   signature: 'test/adapters/sigstore-signature.test.ts',
   sigstore: 'test/adapters/sigstore.test.ts',
   keyless: 'test/adapters/keyless.test.ts',
+  client: 'test/adapters/sigstore-client.test.ts',
+  archive: 'test/adapters/archive.test.ts',
   trust: 'src/wire/trust.test.ts',
   descriptor: 'src/wire/descriptor.test.ts',
   judge: 'src/core/verify/judge.test.ts',
@@ -33,7 +35,14 @@ const FILES = {
   daemon: 'src/controller/daemon.test.ts',
 } as const;
 
+const ARCHIVES = Array.from(
+  { length: 12 },
+  (_, at) => [`A${String(at + 1).padStart(2, '0')}`, 'fetch/archive-unsafe', 'archive'] as const,
+);
+
 const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FILES])[] = [
+  ...ARCHIVES,
+  ['S10', 'verify/certificate-time', 'client'],
   ['T01', 'fetch/registry-unavailable', 'hostile'],
   ['T02', 'fetch/digest-mismatch', 'hostile'],
   ['T03', 'fetch/digest-mismatch', 'hostile'],
@@ -152,17 +161,11 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['X07', 'accepted', 'daemon'],
 ];
 
-const ARCHIVES = 'warder import does not exist; bundles never are archives';
 const UNNAMED = 'no test names it';
 
 const OPEN: readonly (readonly [string, string])[] = [
   ['R04', 'a digest is fetched from the configured repository only; no test names it'],
-  ...Array.from({ length: 12 }, (_, at): readonly [string, string] => [
-    `A${String(at + 1).padStart(2, '0')}`,
-    ARCHIVES,
-  ]),
   ['F11', 'legacy tags are not looked for, so they give no-attestations without a hint'],
-  ['S10', 'only the window of a log key is shown; no certificate outside of its own window'],
   ['P12', 'verification summaries are not read'],
   ['V06', UNNAMED],
   ['V16', 'shown by the simulation, which does not name it'],

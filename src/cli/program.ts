@@ -5,6 +5,7 @@
 
 import { Command, Option } from 'commander';
 import { withExamples } from './examples.ts';
+import { addArchive } from './groups/archive.ts';
 import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
@@ -41,6 +42,7 @@ export function buildProgram(
   addPublisherCommands(program, session);
   program.commandsGroup('Look after a host:');
   addHostCommands(program, session);
+  addArchive(program, session);
   addSigstore(program, session);
   program.commandsGroup('For the shell:');
   addShellCommands(program, session);

@@ -4,13 +4,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../core/digest.ts';
-import type { Reference } from '../core/reference.ts';
+import type { Reference, Repository } from '../core/reference.ts';
 import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { AgentStatus } from '../core/status.ts';
 import type { ClientFact } from '../core/verify/client.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
-import type { ClockPort, EnforcerPort, RegistryPort, VerifierPort } from '../ports.ts';
-import type { PublisherServices } from './publisher-services.ts';
+import type {
+  ClockPort,
+  EnforcerPort,
+  RegistryPort,
+  SnapshotPort,
+  VerifierPort,
+} from '../ports.ts';
+import type { PublisherServices, WriteOptions } from './publisher-services.ts';
 
 export interface RegistryOptions {
   readonly oras?: string;
@@ -33,6 +40,15 @@ export interface Services extends PublisherServices {
   registryReader(reference: Reference, options: RegistryOptions): Promise<Result<RegistryPort>>;
   verifier(): Promise<VerifierPort>;
   trust(file: string): Promise<Result<TrustPolicy>>;
+  /** Whole artifacts of a registry or a layout. */
+  snapshots(reference: Reference, options: WriteOptions): Promise<SnapshotPort>;
+  readonly archives: {
+    read(file: string, isTag: (tag: string) => boolean): Promise<Result<Snapshot>>;
+    /** Answers the size of the new file. */
+    write(file: string, snapshot: Snapshot): Promise<Result<number>>;
+    registry(snapshot: Snapshot): Promise<RegistryPort>;
+    restore(repository: Repository, snapshot: Snapshot): Promise<Result<void>>;
+  };
   /** Verifies a sigstore bundle of any client; `artifact` is a path or a digest. */
   verifyBundle(files: {
     readonly bundle: string;

@@ -9,6 +9,8 @@ export const LIMITS = {
   bundleBytesMax: 16 * 1024 * 1024,
   layersMax: 256,
   attestationBytesMax: 1024 * 1024,
+  archiveBytesMax: 128 * 1024 * 1024,
+  archiveEntriesMax: 4096,
   artifactBytesMax: 512 * 1024 * 1024,
   referrersMax: 64,
   headBytesMax: 512 * 1024,

@@ -76,10 +76,20 @@ export function listEntries(index: LayoutIndex): readonly Descriptor[] {
   return index.manifests.flatMap(toDescriptor);
 }
 
+/** Every tag of the index and what it names. */
+export function tagsOf(
+  index: LayoutIndex,
+): readonly { readonly tag: string; readonly digest: Descriptor['digest'] }[] {
+  return index.manifests.flatMap((entry) => {
+    const tag = entry.annotations?.[REF_NAME];
+    return tag === undefined ? [] : toDescriptor(entry).map(({ digest }) => ({ tag, digest }));
+  });
+}
+
 /** The index with a manifest in it, and the tag, if any, moved to it; what had the tag stays listed. */
 export function withManifest(
   index: LayoutIndex,
-  manifest: Descriptor & { readonly artifactType: string },
+  manifest: Descriptor & { readonly artifactType?: string },
   tag: string | null,
 ): LayoutIndex {
   const released = index.manifests.map((entry) =>

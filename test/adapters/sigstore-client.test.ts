@@ -221,7 +221,7 @@ describe('what vouches for it', () => {
     }
   });
 
-  test('a certificate that had expired when it signed is refused', async () => {
+  test('S10 a certificate that had expired when it signed is refused', async () => {
     const clock = new Date(Math.floor(Date.now() / 1000) * 1000);
     const aged = await startSigstore(clock);
     try {

@@ -14,10 +14,12 @@ import { headTag } from '../../core/head.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { formatReference, type Reference, type Repository } from '../../core/reference.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
-import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
+import type { RegistryPort, RegistryWritePort, SnapshotPort } from '../../ports.ts';
 import { type ContentSource, readAttestations, readBundle } from '../../wire/bundle-reader.ts';
 import { checkContent, checkDigest, digestOf } from '../../wire/content.ts';
 import { readHead } from '../../wire/head.ts';
+import { indexWith } from '../../wire/layout-archive.ts';
 import {
   checkLayoutMarker,
   EMPTY_INDEX,
@@ -30,6 +32,7 @@ import {
   withManifest,
 } from '../../wire/layout-index.ts';
 import { encodeReferrer, fallbackTag, parseReferrerIndex, subjectOf } from '../../wire/referrer.ts';
+import { readSnapshot, resolveTags } from '../../wire/snapshot.ts';
 import { type ReadCodes, readPlainFile, writeWholeFile } from './files.ts';
 import { writeAlone } from './lock.ts';
 
@@ -37,7 +40,7 @@ const LAYOUT_CODES: ReadCodes = { missing: 'resolve/not-found', tooLarge: 'fetch
 const MARKER_BYTES_MAX = 4096;
 
 /** Makes the ports of OCI image layouts. */
-export function createLayoutRegistry(): RegistryPort & RegistryWritePort {
+export function createLayoutRegistry(): RegistryPort & RegistryWritePort & LayoutPort {
   return {
     resolve: (reference) => resolve(dirOf(reference.repository), reference),
     fetch: (candidate, signal) => {
@@ -74,7 +77,34 @@ export function createLayoutRegistry(): RegistryPort & RegistryWritePort {
       const read = await readAttestations(layoutSource(dirOf(repository)), subject);
       return read.ok ? ok(read.value.found.map((one) => one.layer.digest)) : read;
     },
+    snapshot: async (repository, tags) => {
+      const dir = dirOf(repository);
+      const named = await resolveTags(tags, (tag) =>
+        resolve(dir, { repository, tag, digest: null }),
+      );
+      return named.ok ? readSnapshot(layoutSource(dir), named.value) : named;
+    },
+    restore: (repository, snapshot) =>
+      writeAlone(dirOf(repository), () => restore(dirOf(repository), snapshot)),
   };
+}
+
+/** Writes whole artifacts too. */
+interface LayoutPort extends SnapshotPort {
+  restore(repository: Repository, snapshot: Snapshot): Promise<Result<void>>;
+}
+
+// Content first, the index last: a layout that is torn here names nothing that is not there.
+async function restore(dir: string, snapshot: Snapshot): Promise<Result<void>> {
+  for (const [at, { bytes }] of snapshot.manifests.entries()) {
+    const written = await writeContent(dir, bytes, at === 0 ? snapshot.blobs : []);
+    if (!written.ok) return written;
+  }
+  const read = await readIndex(dir);
+  const isNew = !read.ok && read.error.code === 'resolve/not-found';
+  if (!read.ok && !isNew) return read;
+  const index = indexWith(read.ok ? read.value : EMPTY_INDEX, snapshot);
+  return writeWholeFile(join(dir, 'index.json'), encodeLayoutIndex(index));
 }
 
 function dirOf(repository: Repository): string {

@@ -9,9 +9,10 @@ import { headTag } from '../../core/head.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { formatReference, type Reference, type Repository } from '../../core/reference.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
-import type { RegistryPort, RegistryWritePort } from '../../ports.ts';
+import type { RegistryPort, RegistryWritePort, SnapshotPort } from '../../ports.ts';
 import { readAttestations, readBundle } from '../../wire/bundle-reader.ts';
 import { readHead } from '../../wire/head.ts';
+import { readSnapshot, resolveTags } from '../../wire/snapshot.ts';
 import { createGates } from './gated.ts';
 import { attachAttestation, pushContent } from './publish.ts';
 import { createRunner, type OrasOptions } from './run.ts';
@@ -20,7 +21,9 @@ import { fetchTagged, type RemoteRepository, remoteSource, transportFlags } from
 const RESOLVE_BYTES_MAX = 4096;
 
 /** Makes the ports of registries that speak the OCI distribution protocol. */
-export function createOrasRegistry(options: OrasOptions): RegistryPort & RegistryWritePort {
+export function createOrasRegistry(
+  options: OrasOptions,
+): RegistryPort & RegistryWritePort & SnapshotPort {
   const remoteOf = createRemotes(options);
   return {
     resolve: async (reference, signal) => {
@@ -65,6 +68,14 @@ export function createOrasRegistry(options: OrasOptions): RegistryPort & Registr
       if (!remote.ok) return remote;
       const read = await readAttestations(remoteSource(remote.value), subject);
       return read.ok ? ok(read.value.found.map((one) => one.layer.digest)) : read;
+    },
+    snapshot: async (repository, tags) => {
+      const remote = await remoteOf(repository);
+      if (!remote.ok) return remote;
+      const named = await resolveTags(tags, (tag) =>
+        resolve(remote.value, { repository, tag, digest: null }),
+      );
+      return named.ok ? readSnapshot(remoteSource(remote.value), named.value) : named;
     },
   };
 }

@@ -146,6 +146,11 @@ export const FETCH_ERRORS = {
     exit: EXIT.content,
     retry: 'backoff',
   },
+  'fetch/archive-unsafe': {
+    meaning: 'An archive is not exactly one OCI layout of plain files; nothing of it was written.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
   'fetch/attestation-unavailable': {
     meaning: 'The list of attestations, or one of them, could not be fetched.',
     exit: EXIT.registry,
