@@ -7,6 +7,7 @@
 #include "mount.bpf.c"
 #include "name.bpf.c"
 #include "self.bpf.c"
+#include "tags.h"
 #include "task.bpf.c"
 #include "use.bpf.c"
 

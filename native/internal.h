@@ -90,8 +90,8 @@ void wd_adopt_links(struct wd_kernel *kernel, const char *dir);
 int wd_check_adopted(struct wd_kernel *kernel, struct wd_error *reterr_error);
 
 /* --- proof.c --- */
-/* Remembers the tag of a program that this process loaded. */
-void wd_note_tag(struct wd_program *program, int prog_fd);
+/* Remembers the tag of a program that this process loaded, for the processes after it too. */
+void wd_note_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd);
 
 /* --- pins.c --- */
 #define WD_DIR_MODE 0700

@@ -76,7 +76,7 @@ struct wd_program {
 	char step[32];	      /* "load", "attach" or "pin" when rejected */
 	char *log;	      /* last lines of the verifier's log, or NULL */
 	int link_fd;	      /* -1 unless attached */
-	char tag[WD_TAG_HEX]; /* of this program as this process loaded it; "" not loaded yet */
+	char tag[WD_TAG_HEX]; /* of this program as it was loaded in this boot; "" not known yet */
 };
 
 struct wd_open_options {

@@ -85,6 +85,7 @@ static const struct wanted_map wanted_maps[] = {
 	{ "resolve", sizeof(struct wd_resolve), 0 },
 	{ "self", sizeof(struct wd_self), 0 },
 	{ "own", sizeof(uint32_t), 0 },
+	{ "tags", sizeof(uint64_t), 0 },
 	{ "denials", 0, 0 },
 	{ "events", 0, 0 },
 };

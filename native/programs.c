@@ -69,13 +69,14 @@ static void reject(struct wd_program *program, const struct wd_error *error)
 }
 
 /* Attaches and pins one loaded program. Consumes prog_fd. */
-static void attach(struct wd_program *program, int prog_fd, const char *dir)
+static void attach(struct wd_kernel *kernel, struct wd_program *program, int prog_fd,
+		   const char *dir)
 {
 	struct wd_error error;
 	char path[PATH_MAX];
 	int link_fd;
 
-	wd_note_tag(program, prog_fd);
+	wd_note_tag(kernel, program, prog_fd);
 	link_fd = bpf_link_create(prog_fd, 0, BPF_LSM_MAC, NULL);
 	if (link_fd < 0)
 		wd_fail(&error, "attach", errno, program->program, "%s",
@@ -124,7 +125,7 @@ void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
 	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
 		for (size_t i = 0; i < kernel->program_count; i++) {
 			if (wanted[i])
-				attach(&kernel->programs[i], fds[i], dir);
+				attach(kernel, &kernel->programs[i], fds[i], dir);
 		}
 		return;
 	}
@@ -134,7 +135,7 @@ void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
 		memset(alone, 0, sizeof(alone));
 		alone[i] = true;
 		if (wd_load_set(kernel, alone, fds, &error) == 0)
-			attach(&kernel->programs[i], fds[i], dir);
+			attach(kernel, &kernel->programs[i], fds[i], dir);
 		else
 			reject(&kernel->programs[i], &error);
 	}

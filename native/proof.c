@@ -5,7 +5,8 @@
  * The pins are opened anew: a link that only this process still holds would end with it. The
  * expected tag is that of the same program as this process loaded it, because CO-RE makes another
  * program of the same object on each kernel. It cannot change while the kernel runs and verifying
- * takes long, so a program is loaded once per handle: by open, or here when it was adopted.
+ * takes long, so it is kept in a map of the build, which no other process can open. A program is loaded
+ * here only when the process that attached it died before it had kept the tag.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,23 +73,43 @@ static void read_link(struct wd_kernel *kernel, const struct btf *btf, struct wd
 	close(fd);
 }
 
-void wd_note_tag(struct wd_program *program, int prog_fd)
+void wd_note_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd)
 {
+	struct wd_map *tags = wd_map_named(kernel, "tags");
 	struct bpf_prog_info info;
 
-	if (read_program(prog_fd, &info) == 0)
-		to_hex(info.tag, program->tag);
+	if (read_program(prog_fd, &info) != 0)
+		return;
+	to_hex(info.tag, program->tag);
+	/* When this fails the next process loads the program once more. */
+	bpf_map_update_elem(tags->fd, &program->hook_id, info.tag, BPF_ANY);
 }
 
-static void take_tag(struct wd_program *program, int prog_fd)
+static void take_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd)
 {
 	if (prog_fd < 0)
 		return;
-	wd_note_tag(program, prog_fd);
+	wd_note_tag(kernel, program, prog_fd);
 	close(prog_fd);
 }
 
-/* Loads what was adopted, without attaching it. */
+static void recall_tag(struct wd_kernel *kernel, struct wd_program *program)
+{
+	static const uint8_t unknown[BPF_TAG_SIZE];
+	struct wd_map *tags = wd_map_named(kernel, "tags");
+	uint8_t tag[BPF_TAG_SIZE];
+
+	if (bpf_map_lookup_elem(tags->fd, &program->hook_id, tag) == 0 &&
+	    memcmp(tag, unknown, sizeof(tag)) != 0)
+		to_hex(tag, program->tag);
+}
+
+static bool lacks_tag(const struct wd_program *program)
+{
+	return program->state == WD_PROGRAM_ATTACHED && program->tag[0] == '\0';
+}
+
+/* Of what was adopted: as it was kept, or by loading it without attaching it. */
 static void learn_tags(struct wd_kernel *kernel)
 {
 	bool wanted[WD_HOOKS * 2], alone[WD_HOOKS * 2];
@@ -97,23 +118,23 @@ static void learn_tags(struct wd_kernel *kernel)
 	size_t count = 0;
 
 	for (size_t i = 0; i < kernel->program_count; i++) {
-		const struct wd_program *program = &kernel->programs[i];
-
-		wanted[i] = program->state == WD_PROGRAM_ATTACHED && program->tag[0] == '\0';
+		if (lacks_tag(&kernel->programs[i]))
+			recall_tag(kernel, &kernel->programs[i]);
+		wanted[i] = lacks_tag(&kernel->programs[i]);
 		count += wanted[i];
 	}
 	if (count == 0)
 		return;
 	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
 		for (size_t i = 0; i < kernel->program_count; i++)
-			take_tag(&kernel->programs[i], fds[i]);
+			take_tag(kernel, &kernel->programs[i], fds[i]);
 		return;
 	}
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		memset(alone, 0, sizeof(alone));
 		alone[i] = wanted[i];
 		if (wanted[i] && wd_load_set(kernel, alone, fds, &error) == 0)
-			take_tag(&kernel->programs[i], fds[i]);
+			take_tag(kernel, &kernel->programs[i], fds[i]);
 	}
 }
 
