@@ -144,11 +144,11 @@ class Story {
 
   async flipped(): Promise<Observation> {
     // Nobody knows the digest before the push, and the host may not see v3 as it is.
-    await this.#lab.lieAbout('everything');
+    this.#lab.lieAbout('everything');
     const publication = await this.#push(3, VERSION_3, 'Hide the folder');
     const outcome = await this.#refused(publication.digest, 'fetch/digest-mismatch');
     expect(this.#lab.proxy.flipped > 0, 'the registry to have lied', this.#lab.proxy.flipped);
-    await this.#lab.lieAbout(publication.digest);
+    this.#lab.lieAbout(publication.digest);
     return { evidence: [...reason(outcome), 'v2 still enforced'] };
   }
 
@@ -168,7 +168,7 @@ class Story {
 
   async restored(): Promise<Observation> {
     const { digest } = this.#publication(3);
-    await this.#lab.lieAbout(null);
+    this.#lab.lieAbout(null);
     await this.#lab.moveChannel(digest);
     const status = await this.#host.waitUntil(
       'v3 was tried and taken back',

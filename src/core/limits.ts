@@ -8,6 +8,9 @@ export const LIMITS = {
   fileBytesMax: 4 * 1024 * 1024,
   bundleBytesMax: 16 * 1024 * 1024,
   layersMax: 256,
+  /** What a publisher puts into a manifest; readers take what fits into the manifest's bound. */
+  embeddedBlobBytesMax: 16 * 1024,
+  embeddedBytesMax: 64 * 1024,
   attestationBytesMax: 1024 * 1024,
   archiveBytesMax: 128 * 1024 * 1024,
   archiveEntriesMax: 4096,

@@ -5,7 +5,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { type BundleDescriptor, type Descriptor, MEDIA } from '../core/bundle.ts';
+import { type BundleDescriptor, MEDIA } from '../core/bundle.ts';
 import type { Digest } from '../core/digest.ts';
 import { compile } from '../core/policy/compile.ts';
 import type { FilePolicy } from '../core/policy/document.ts';
@@ -32,6 +32,7 @@ import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { SourcePort } from '../ports.ts';
 import { digestOf } from '../wire/content.ts';
 import { encodeDescriptor } from '../wire/descriptor.ts';
+import { chooseEmbedded, type NamedBlob } from '../wire/embedded.ts';
 import { encodeManifest } from '../wire/manifest.ts';
 import { encodeIr } from '../wire/policy/ir.ts';
 import { parsePolicyFile, parsePolicyTestFile } from '../wire/policy/parse.ts';
@@ -61,7 +62,7 @@ export interface BuiltBundle extends CheckedPolicies {
   readonly descriptor: BundleDescriptor;
   readonly manifest: Uint8Array;
   readonly digest: Digest;
-  readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+  readonly blobs: readonly NamedBlob[];
 }
 
 type Problems = readonly Failure[];
@@ -155,7 +156,11 @@ function assemble(
     digest: digestOf(configBytes),
     size: configBytes.length,
   };
-  const manifest = encodeManifest({ config: configDescriptor, files });
+  const blobs = [
+    { descriptor: configDescriptor, bytes: configBytes },
+    ...layers.map(({ file, bytes }) => ({ descriptor: file, bytes })),
+  ];
+  const manifest = encodeManifest({ config: configDescriptor, files }, chooseEmbedded(blobs));
   return ok({
     ...checked,
     config,
@@ -163,9 +168,6 @@ function assemble(
     descriptor: descriptor.value,
     manifest,
     digest: digestOf(manifest),
-    blobs: [
-      { descriptor: configDescriptor, bytes: configBytes },
-      ...layers.map(({ file, bytes }) => ({ descriptor: file, bytes })),
-    ],
+    blobs,
   });
 }

@@ -87,7 +87,8 @@ async function publishBuilt(
   const attached = await attachMissing(request, repository, bundle);
   if (!attached.ok) return attached;
   if (!tagged.value) {
-    const named = await registry.push(repository, tags, bundle.manifest, bundle.blobs);
+    // Its blobs are there: they were pushed before it was signed.
+    const named = await registry.push(repository, tags, bundle.manifest, []);
     if (!named.ok) return named;
   }
   request.onEvent({ kind: 'tagged', tags });

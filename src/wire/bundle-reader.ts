@@ -1,6 +1,7 @@
 // The order in which a bundle is read from any content-addressed place: manifest, config, files, then
 // the referrers and their attestations. The place answers bytes that it has hashed and capped; this
-// file knows which bytes belong together and how much there may be.
+// file knows which bytes belong together and how much there may be. What a manifest carries is not
+// asked for.
 //
 // Invariants: nothing is read that the bounds of core/limits.ts exclude; a list of attestations that
 // could not be read is a failure, never "none"; a single bad candidate is recorded and skipped.
@@ -12,6 +13,7 @@ import type { Digest } from '../core/digest.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { isUnread } from '../core/verify/unread.ts';
+import type { Embedded } from './embedded.ts';
 import { parseManifest } from './manifest.ts';
 import { parseReferrer } from './referrer.ts';
 
@@ -43,15 +45,16 @@ export async function readBundle(
   const manifest = parseManifest(manifestBytes.value);
   if (!manifest.ok) return manifest;
   // The config first and alone: a bundle with a bad one costs one request, not all.
-  const config = await source.blob(manifest.value.config);
+  const blob = (one: Descriptor) => carried(manifest.value.embedded, one) ?? source.blob(one);
+  const config = await blob(manifest.value.config);
   if (!config.ok) return config;
   const unique = uniqueByDigest(manifest.value.files);
-  const blobs = await mapInOrder(unique, (file) => source.blob(file));
+  const blobs = await mapInOrder(unique, async (file) => blob(file));
   const files: { digest: Digest; bytes: Uint8Array }[] = [];
-  for (const [at, blob] of blobs.entries()) {
-    if (!blob.ok) return blob;
+  for (const [at, read] of blobs.entries()) {
+    if (!read.ok) return read;
     const file = unique[at];
-    if (file !== undefined) files.push({ digest: file.digest, bytes: blob.value });
+    if (file !== undefined) files.push({ digest: file.digest, bytes: read.value });
   }
   const attestations = await readAttestations(source, digest);
   if (!attestations.ok) return attestations;
@@ -104,8 +107,15 @@ async function readReferrer(
   const parsed = parseReferrer(manifest.value, subject);
   if (!parsed.ok) return parsed;
   if (parsed.value.kind === 'other') return ok(null);
-  const bytes = await source.blob(parsed.value.layer);
-  return bytes.ok ? ok({ layer: parsed.value.layer, bytes: bytes.value }) : bytes;
+  const { layer, bytes: embedded } = parsed.value;
+  if (embedded !== null) return ok({ layer, bytes: embedded });
+  const bytes = await source.blob(layer);
+  return bytes.ok ? ok({ layer, bytes: bytes.value }) : bytes;
+}
+
+function carried(embedded: Embedded, { digest }: Descriptor): Result<Uint8Array> | null {
+  const bytes = embedded.get(digest);
+  return bytes === undefined ? null : ok(bytes);
 }
 
 function whyNone(skipped: readonly Failure[], unread: Failure): Failure {

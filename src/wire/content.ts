@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Descriptor } from '../core/bundle.ts';
 import { type Digest, shortDigest } from '../core/digest.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 
 /** The SHA-256 address of bytes. */
 export function digestOf(bytes: Uint8Array): Digest {
@@ -15,11 +15,14 @@ export function digestOf(bytes: Uint8Array): Digest {
 /** Passes bytes on only if they are the ones that the digest names. */
 export function checkDigest(bytes: Uint8Array, digest: Digest): Result<Uint8Array> {
   if (digestOf(bytes) === digest) return ok(bytes);
-  return err(
-    failure('fetch/digest-mismatch', `other bytes were sent for ${shortDigest(digest)}`, {
-      causes: [`they hash to ${digestOf(bytes)}`],
-    }),
-  );
+  return err(otherBytes(digest, [`they hash to ${digestOf(bytes)}`]));
+}
+
+/** Something else was sent than the digest names. */
+export function otherBytes(digest: Digest, causes: readonly string[]): Failure {
+  return failure('fetch/digest-mismatch', `other bytes were sent for ${shortDigest(digest)}`, {
+    causes,
+  });
 }
 
 /** Passes bytes on only if size and digest are those of the descriptor; the size is told first. */

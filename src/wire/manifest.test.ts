@@ -35,6 +35,11 @@ const check = (code: string, cases: Readonly<Record<string, Uint8Array>>) =>
 /** A size as it is spelled, which JSON.stringify would not keep. */
 const withSize = (spelled: string) => bytes(TEXT.replace(/"size":\d+/, `"size":${spelled}`));
 
+const withData = (data: unknown) =>
+  changed((draft) => {
+    first(draft)['data'] = data;
+  });
+
 describe('a bundle manifest', () => {
   it('is read back equal to what was written', () => {
     const parsed = parseManifest(GOOD);
@@ -117,13 +122,23 @@ describe('a bundle manifest', () => {
       urls: changed((draft) => {
         first(draft)['urls'] = ['https://example.com/other'];
       }),
-      'inline data': changed((draft) => {
-        first(draft)['data'] = 'eA==';
-      }),
+      'inline data that is not base64': withData('eA'),
+      'inline data that is no text': withData(1),
       'other annotations': changed((draft) => {
         first(draft).annotations['note'] = 'x';
       }),
     });
+  });
+
+  it('M08 inline data that is other content than its descriptor names is refused as a blob would be', () => {
+    const codes = ['x', '# policy 1\n and more', '# policy 2\n'].map((text) =>
+      codeOf(withData(Buffer.from(text).toString('base64'))),
+    );
+    expect(codes).toEqual([
+      'fetch/blob-truncated',
+      'fetch/blob-size-exceeded',
+      'fetch/digest-mismatch',
+    ]);
   });
 
   it('M09 many files below their cap but together above theirs are fetch/bundle-too-large', () => {

@@ -1,6 +1,7 @@
 // The OCI manifest of a bundle: bytes <-> the descriptors in it. Stricter than OCI: only the fields
 // that Warder writes are read, everything else is refused, because a field that one reader ignores and
-// another obeys (`urls`, `data`, an unpack annotation) makes one digest mean two things.
+// another obeys (`urls`, an unpack annotation) makes one digest mean two things. `data` cannot: its
+// bytes are hashed (embedded.ts).
 //
 // Invariant: what `encodeManifest` writes, `parseManifest` reads back equal; equal input, equal bytes.
 //
@@ -9,11 +10,12 @@
 import * as z from 'zod';
 import { type BundleFile, type Descriptor, MEDIA } from '../core/bundle.ts';
 import { pathProblem } from '../core/bundle-path.ts';
-import { parseDigest } from '../core/digest.ts';
+import { type Digest, parseDigest } from '../core/digest.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { toCanonicalJson } from './canonical-json.ts';
+import { dataOf, type Embedded, readData } from './embedded.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
 import { fitShape, quote } from './zod-words.ts';
@@ -25,6 +27,12 @@ export interface Manifest {
   readonly files: readonly BundleFile[];
 }
 
+/** A manifest as it was read. */
+export interface ReadManifest extends Manifest {
+  /** Content that it carries: hashed, and the same as the blob of that digest. */
+  readonly embedded: Embedded;
+}
+
 const TITLE = 'org.opencontainers.image.title';
 const UNPACK = 'io.deis.oras.content.unpack';
 const FILE_TYPES: readonly string[] = [MEDIA.source, MEDIA.ir, MEDIA.tests];
@@ -34,6 +42,7 @@ const descriptorSchema = z.strictObject({
   mediaType: z.string().max(255),
   digest: z.string().max(200),
   size: z.number().int().nonnegative(),
+  data: z.string().optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
@@ -47,7 +56,7 @@ const manifestSchema = z.strictObject({
 });
 
 /** Reads the manifest of a bundle. The caller has hashed the bytes. */
-export function parseManifest(bytes: Uint8Array): Result<Manifest> {
+export function parseManifest(bytes: Uint8Array): Result<ReadManifest> {
   const json = parseStrictJson(bytes, {
     bytesMax: LIMITS.manifestBytesMax,
     plainIntegers: true,
@@ -66,16 +75,17 @@ export function parseManifest(bytes: Uint8Array): Result<Manifest> {
     const count = `${shape.data.layers.length} layers; at most ${LIMITS.layersMax}`;
     return refuse('fetch/layer-count', 'the manifest has too many layers', [count]);
   }
-  const config = parseConfigDescriptor(shape.data.config);
+  const embedded = new Map<Digest, Uint8Array>();
+  const config = parseConfigDescriptor(shape.data.config, embedded);
   if (!config.ok) return config;
   const files: BundleFile[] = [];
   for (const layer of shape.data.layers) {
-    const file = parseLayer(layer);
+    const file = parseLayer(layer, embedded);
     if (!file.ok) return file;
     files.push(file.value);
   }
   const checked = checkFileSet(files);
-  return checked.ok ? ok({ config: config.value, files }) : checked;
+  return checked.ok ? ok({ config: config.value, files, embedded }) : checked;
 }
 
 /** Kinds first, so that an index or an image is named as what it is, not as a list of bad fields. */
@@ -95,8 +105,11 @@ function checkType(value: unknown): Result<void> {
   return ok(undefined);
 }
 
-function parseConfigDescriptor(value: unknown): Result<Descriptor> {
-  const parsed = parseDescriptorFields(value, 'config');
+function parseConfigDescriptor(
+  value: unknown,
+  embedded: Map<Digest, Uint8Array>,
+): Result<Descriptor> {
+  const parsed = parseDescriptorFields(value, 'config', embedded);
   if (!parsed.ok) return parsed;
   const { annotations, ...descriptor } = parsed.value;
   if (annotations !== undefined) {
@@ -112,8 +125,8 @@ function parseConfigDescriptor(value: unknown): Result<Descriptor> {
   return ok(descriptor);
 }
 
-function parseLayer(value: unknown): Result<BundleFile> {
-  const parsed = parseDescriptorFields(value, 'a layer');
+function parseLayer(value: unknown, embedded: Map<Digest, Uint8Array>): Result<BundleFile> {
+  const parsed = parseDescriptorFields(value, 'a layer', embedded);
   if (!parsed.ok) return parsed;
   const { annotations = {}, ...descriptor } = parsed.value;
   if (Object.hasOwn(annotations, UNPACK)) {
@@ -139,6 +152,7 @@ function parseLayer(value: unknown): Result<BundleFile> {
 function parseDescriptorFields(
   value: unknown,
   what: string,
+  embedded: Map<Digest, Uint8Array>,
 ): Result<Descriptor & { readonly annotations?: Readonly<Record<string, string>> }> {
   const parsed = fitShape(descriptorSchema, value);
   if (!parsed.success) {
@@ -147,8 +161,13 @@ function parseDescriptorFields(
   }
   const digest = parseDigest(parsed.data.digest);
   if (!digest.ok) return digest;
-  const { mediaType, size, annotations } = parsed.data;
+  const { mediaType, size, annotations, data } = parsed.data;
   const descriptor = { mediaType, digest: digest.value, size };
+  if (data !== undefined) {
+    const bytes = readData(data, descriptor);
+    if (!bytes.ok) return bytes;
+    embedded.set(descriptor.digest, bytes.value);
+  }
   return ok(annotations === undefined ? descriptor : { ...descriptor, annotations });
 }
 
@@ -178,17 +197,18 @@ function refuse(code: ErrorCode, message: string, causes: readonly string[]): Re
 }
 
 /** Writes the manifest of a bundle: canonical JSON, so that equal bundles have equal digests. */
-export function encodeManifest(manifest: Manifest): Uint8Array {
+export function encodeManifest(manifest: Manifest, embedded: Embedded = new Map()): Uint8Array {
   const { mediaType, digest, size } = manifest.config;
   return toCanonicalJson({
     schemaVersion: 2,
     mediaType: MEDIA.manifest,
     artifactType: MEDIA.artifact,
-    config: { mediaType, digest, size },
+    config: { mediaType, digest, size, ...dataOf(manifest.config, embedded) },
     layers: manifest.files.map((file) => ({
       mediaType: file.mediaType,
       digest: file.digest,
       size: file.size,
+      ...dataOf(file, embedded),
       annotations: { [TITLE]: file.path },
     })),
   });

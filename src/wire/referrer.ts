@@ -14,6 +14,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { toCanonicalJson } from './canonical-json.ts';
+import { chooseEmbedded, dataOf, type NamedBlob, readData } from './embedded.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
 import { fitShape, quote } from './zod-words.ts';
@@ -22,6 +23,7 @@ const looseDescriptor = z.looseObject({
   mediaType: z.string().max(255),
   digest: z.string().max(200),
   size: z.number().int().nonnegative(),
+  data: z.string().optional(),
 });
 
 const manifestSchema = z.looseObject({
@@ -45,7 +47,12 @@ const EMPTY_DIGEST =
 
 /** What a referrer turned out to be. */
 export type Referrer =
-  | { readonly kind: 'attestation'; readonly layer: Descriptor }
+  | {
+      readonly kind: 'attestation';
+      readonly layer: Descriptor;
+      /** The attestation itself, hashed, when the manifest carries it. */
+      readonly bytes: Uint8Array | null;
+    }
   /** Something else, for example an SBOM: no business of verification, and no fault. */
   | { readonly kind: 'other' };
 
@@ -73,10 +80,11 @@ export function parseReferrer(bytes: Uint8Array, subject: Digest): Result<Referr
   }
   const digest = parseDigest(layer.digest);
   if (!digest.ok) return digest;
-  return ok({
-    kind: 'attestation',
-    layer: { mediaType: layer.mediaType, digest: digest.value, size: layer.size },
-  });
+  const descriptor = { mediaType: layer.mediaType, digest: digest.value, size: layer.size };
+  if (layer.data === undefined) return ok({ kind: 'attestation', layer: descriptor, bytes: null });
+  const carried = readData(layer.data, descriptor);
+  if (!carried.ok) return carried;
+  return ok({ kind: 'attestation', layer: descriptor, bytes: carried.value });
 }
 
 /** The digest that a manifest names as its subject, or null. */
@@ -135,7 +143,7 @@ export function fallbackTag(subject: Digest): string {
 /** A referrer manifest with its blobs, in the form that cosign 3 writes and reads. */
 export interface ReferrerContent {
   readonly manifest: Uint8Array;
-  readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+  readonly blobs: readonly NamedBlob[];
 }
 
 /** Writes the referrer that attaches one sigstore bundle; no times, so equal input, equal bytes. */
@@ -146,12 +154,13 @@ export function encodeReferrer(
   predicateType: string,
 ): ReferrerContent {
   const config = { mediaType: MEDIA.empty, digest: EMPTY_DIGEST, size: EMPTY_OBJECT.length };
+  const embedded = chooseEmbedded([{ descriptor: layer, bytes: attestation }]);
   const manifest = toCanonicalJson({
     schemaVersion: 2,
     mediaType: MEDIA.manifest,
     artifactType: MEDIA.sigstore,
     config,
-    layers: [layer],
+    layers: [{ ...layer, ...dataOf(layer, embedded) }],
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
     annotations: {
       'dev.sigstore.bundle.content': 'dsse-envelope',

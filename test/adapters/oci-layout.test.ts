@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLayoutRegistry } from '../../src/adapters/oci-layout/registry.ts';
 import { type Candidate, MEDIA } from '../../src/core/bundle.ts';
 import { type Digest, digestHex } from '../../src/core/digest.ts';
+import { LIMITS } from '../../src/core/limits.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { type BundleContent, makeBundleContent } from '../support/bundle-content.ts';
 import { unwrap } from '../support/result.ts';
@@ -183,7 +184,8 @@ describe('a damaged or hostile OCI layout', () => {
   it('an attestation that is listed but gone is fetch/attestation-unavailable, not "unsigned"', async () => {
     const { bundle, candidate } = await publish();
     const subject = subjectOf(bundle, candidate.digest);
-    const attestation = bytesOf('{"x":1}');
+    // Too large for its referrer to carry it.
+    const attestation = bytesOf(`{"x":"${'1'.repeat(LIMITS.embeddedBlobBytesMax)}"}`);
     unwrap(await registry.attach(repository(), subject, attestation, 'https://example.com/a'));
     await rm(blobPath(digestOf(attestation)));
     expect(await codeOf(candidate)).toBe('fetch/attestation-unavailable');

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MEDIA } from '../../src/core/bundle.ts';
 import { CLOCK, documentOf, expectCase, NOW_MS, run } from '../support/cli.ts';
 import {
   makePolicyRepository,
@@ -305,8 +306,9 @@ describe('warder publish and warder verify', () => {
     const blobs = join(spoiled, 'blobs/sha256');
     for (const name of readdirSync(blobs)) {
       const bytes = readFileSync(join(blobs, name));
-      if (bytes.includes('demo-write') && bytes.includes('irVersion')) {
-        bytes[bytes.indexOf('demo-write')] = 0x65;
+      const data = bytes.indexOf('"data":"');
+      if (bytes.includes(MEDIA.artifact) && data > 0) {
+        bytes[data + '"data":"'.length] = 0x78;
         writeFileSync(join(blobs, name), bytes);
       }
     }

@@ -14,17 +14,12 @@ import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { ContentSource } from '../../wire/bundle-reader.ts';
 import { toCanonicalJson } from '../../wire/canonical-json.ts';
 import { digestOf } from '../../wire/content.ts';
+import type { NamedBlob } from '../../wire/embedded.ts';
 import { encodeReferrer, fallbackTag } from '../../wire/referrer.ts';
 import { listByTag, type RemoteRepository } from './source.ts';
 
 const ATTACH_ATTEMPTS_MAX = 5;
 const OUTPUT_BYTES_MAX = 64 * 1024;
-
-/** A blob with what it is called. */
-export interface NamedBlob {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
 
 /** Pushes blobs, then the manifest by digest, then its tags. */
 export async function pushContent(

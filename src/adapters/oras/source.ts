@@ -13,7 +13,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { formatReference, formatRepository, type Repository } from '../../core/reference.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { ContentSource } from '../../wire/bundle-reader.ts';
-import { checkContent, checkDigest } from '../../wire/content.ts';
+import { checkContent, checkDigest, otherBytes } from '../../wire/content.ts';
 import { fallbackTag, parseReferrerIndex, parseReferrerTree } from '../../wire/referrer.ts';
 import type { OrasOptions, RunOras } from './run.ts';
 
@@ -50,7 +50,10 @@ async function fetchManifest(
   bytesMax: number,
 ): Promise<Result<Uint8Array>> {
   const bytes = await fetchManifestBy(remote, { tag: null, digest }, bytesMax);
-  return bytes.ok ? checkDigest(bytes.value, digest) : bytes;
+  if (bytes.ok) return checkDigest(bytes.value, digest);
+  if (bytes.error.code !== 'fetch/digest-mismatch') return bytes;
+  // oras has hashed them first; what is wrong is told in one way, whoever saw it.
+  return err(otherBytes(digest, bytes.error.causes));
 }
 
 /** The manifest under a tag, whatever it hashes to: for what is signed by itself. */

@@ -21,7 +21,7 @@ import {
   type SigningKey,
 } from './origin.ts';
 import { type Lie, type RegistryProxy, startProxy } from './proxy.ts';
-import { configDigest, moveTag } from './registry-tags.ts';
+import { moveTag } from './registry-tags.ts';
 
 const REGISTRY_NAME = 'registry.example.test:5000';
 const REPOSITORY_PATH = 'policies';
@@ -56,8 +56,8 @@ export interface Lab {
   readonly origin: Origin;
   /** Enforcer and agent run on it. */
   readonly host: LabHost;
-  /** From now on the proxy flips a byte of every bundle, of the one of a digest, or of none. */
-  lieAbout(bundle: Lie): Promise<void>;
+  /** From now on the proxy flips a byte of all content, of that of a digest, or of none. */
+  lieAbout(bundle: Lie): void;
   /** Points the channel at a bundle, with nobody's signature: what whoever owns the registry can do. */
   moveChannel(digest: string): Promise<void>;
   /** Publishes a commit of a stranger's clone, signed with a stranger's key, to the same channel. */
@@ -147,10 +147,7 @@ function attacksOn(
 ): Pick<Lab, 'lieAbout' | 'moveChannel' | 'publishAsStranger'> {
   const { endpoint } = destination;
   return {
-    lieAbout: async (bundle) => {
-      const isOne = bundle !== null && bundle !== 'everything';
-      proxy.lieAbout(isOne ? await configDigest(endpoint, REPOSITORY_PATH, bundle) : bundle);
-    },
+    lieAbout: (bundle) => proxy.lieAbout(bundle),
     moveChannel: (digest) => moveTag(endpoint, REPOSITORY_PATH, NAMES.channel, digest),
     publishAsStranger: (files) => publishAsStranger({ dir, origin, key, destination, files }),
   };

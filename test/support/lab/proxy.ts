@@ -1,5 +1,5 @@
 // What stands between a host and its registry: a forward proxy on loopback that hands everything on, and
-// on demand flips one byte of a blob that it hands on. A registry that lies, without a second registry.
+// on demand flips one byte of content that it hands on by its digest. A registry that lies, without a second registry.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -9,18 +9,18 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../../src/core/digest.ts';
 
-const BLOB = /^\/v2\/.+\/blobs\/(sha256:[0-9a-f]{64})$/;
+const CONTENT = /^\/v2\/.+\/(?:blobs|manifests)\/(sha256:[0-9a-f]{64})$/;
 const FLIPPED_BIT = 0x01;
 
-/** What to lie about: everything, the blob of one digest, or nothing. */
+/** What to lie about: everything, the content of one digest, or nothing. */
 export type Lie = 'everything' | Digest | null;
 
 /** A running proxy. */
 export interface RegistryProxy {
   readonly port: number;
-  /** From now on it lies about every blob, about the one of a digest, or about none. */
+  /** From now on it lies about all content, about that of a digest, or about none. */
   lieAbout(lie: Lie): void;
-  /** How many blobs were handed on with a flipped byte: a test asserts that the lie was told. */
+  /** How many answers were handed on with a flipped byte: a test asserts that the lie was told. */
   readonly flipped: number;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function startProxy(target: string): Promise<RegistryProxy> {
   let flipped = 0;
   const server = createServer((incoming, outgoing) => {
     const spoil = () => {
-      const asked = BLOB.exec(incoming.url ?? '')?.[1];
+      const asked = CONTENT.exec(incoming.url ?? '')?.[1];
       if (incoming.method !== 'GET' || asked === undefined) return false;
       if (lie !== 'everything' && lie !== asked) return false;
       flipped += 1;

@@ -3,19 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { MEDIA } from '../../../src/core/bundle.ts';
-import type { Digest } from '../../../src/core/digest.ts';
-
-/** The digest of a bundle's config blob. */
-export async function configDigest(
-  host: string,
-  repository: string,
-  digest: string,
-): Promise<Digest> {
-  const manifest = (await (await getManifest(host, repository, digest)).json()) as {
-    readonly config: { readonly digest: Digest };
-  };
-  return manifest.config.digest;
-}
 
 /** Points a tag at content that the registry has: how an attacker goes back to an old bundle. */
 export async function moveTag(
