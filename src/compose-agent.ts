@@ -90,6 +90,7 @@ async function openPorts(
     registry: await openRegistry(config.reference.repository, {
       insecure,
       tokenRealms,
+      checkNow: true,
       endpoints: new Map(Object.entries(endpoints)),
       ...(oras === undefined ? {} : { oras }),
       ...(credentialsDir === undefined ? {} : { credentialsDir }),

@@ -14,6 +14,8 @@ export interface RegistryChoices {
   readonly credentialsDir?: string;
   /** Token services that credentials may be shown to, besides the registry. */
   readonly tokenRealms?: readonly string[];
+  /** Check the tool now and not when it is first needed. */
+  readonly checkNow?: boolean;
 }
 
 /** A registry or an OCI layout, behind the same ports. */
@@ -25,6 +27,7 @@ export async function openRegistry(repository: Repository, options: RegistryChoi
   return createOrasRegistry({
     orasPath: options.oras ?? findTool('oras'),
     plainHttpHosts: options.insecure,
+    checkNow: options.checkNow === true,
     ...(options.credentialsDir === undefined ? {} : { credentialsDir: options.credentialsDir }),
     ...(options.tokenRealms === undefined ? {} : { tokenRealms: options.tokenRealms }),
     ...(options.endpoints === undefined ? {} : { endpoints: options.endpoints }),

@@ -40,7 +40,6 @@ class Story {
   readonly #lab: Lab;
   readonly #published = new Map<number, Publication>();
   readonly #codes = new Set<string>();
-  #attempt: Promise<string> = Promise.resolve('');
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -67,24 +66,16 @@ class Story {
       VERSION_1,
       'Protect the secrets',
     );
-    // Starting a command takes seconds in the guest: the next chapter's is started beside this one's.
-    this.#attempt = this.#attemptAndExplain();
-    this.#attempt.catch(() => {});
-    const { enforcing, enforcer } = await this.#host.status();
-    const results = enforcer?.canary?.results ?? [];
-    const denied = results.filter((it) => it.outcome === 'denied').length;
-    expect(enforcing === 'yes', 'warder status to say that v1 is enforced', {
-      enforcing,
-      enforcer,
-    });
     return {
       title: `push v1 -> enforced in ${seconds} s`,
-      evidence: [...describe(publication, status), `canary ${denied}/${results.length}`],
+      evidence: describe(publication, status),
     };
   }
 
   async denied(): Promise<Observation> {
-    const explained = await this.#attempt;
+    const allowed = await appendSlowly(this.#guest, PATHS.secrets);
+    expect(!allowed, `tee -a ${PATHS.secrets} to be denied`, 'it was allowed');
+    const explained = await this.#host.explain('last');
     const line = this.#published.get(1)?.commit.slice(0, 12) ?? '';
     expect(
       explained.includes('app-secrets/secrets') && explained.includes(line),
@@ -95,12 +86,6 @@ class Story {
       evidence: [`tee -a ${PATHS.secrets}: Permission denied`, 'warder explain last:'],
       details: explained.split('\n'),
     };
-  }
-
-  async #attemptAndExplain(): Promise<string> {
-    const allowed = await appendSlowly(this.#guest, PATHS.secrets);
-    expect(!allowed, `tee -a ${PATHS.secrets} to be denied`, 'it was allowed');
-    return this.#host.explain('last');
   }
 
   async noWayAround(): Promise<Observation> {
@@ -204,7 +189,7 @@ class Story {
     const before = await kernelObjects(this.#guest);
     const last = await this.#host.agentStatus();
     await this.#host.start();
-    const [status, { enforcer }] = await Promise.all([
+    const [status, { enforcing, enforcer }] = await Promise.all([
       this.#host.waitUntil(
         'the agent has polled again',
         (it) => it.lastOutcome?.digest != null && it.at > (last?.at ?? ''),
@@ -216,6 +201,9 @@ class Story {
     const same = JSON.stringify(before) === JSON.stringify(after);
     expect(same && before.links.length > 0, 'the same programs and links', { before, after });
     expect(enforcer?.adopted === true, 'the enforcer to have adopted', enforcer);
+    expect(enforcing === 'yes', 'warder status to say that v2 is enforced', enforcer);
+    const canaries = enforcer.canary?.results ?? [];
+    const denied = canaries.filter((it) => it.outcome === 'denied').length;
     expect(
       generationOf(status) === generationOf(last),
       `generation ${generationOf(last)}`,
@@ -225,7 +213,7 @@ class Story {
       evidence: [
         `the same ${after.programs.length} programs and ${after.links.length} links`,
         `generation ${generationOf(status)}`,
-        'v2 enforced',
+        `v2 enforced, canary ${denied}/${canaries.length}`,
       ],
     };
   }

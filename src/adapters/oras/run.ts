@@ -37,6 +37,8 @@ export interface OrasOptions {
   readonly plainHttpHosts: readonly string[];
   /** Total deadline of one operation of a port. */
   readonly timeoutMs?: number;
+  /** Check the command now, beside other work, and not when it is first needed. */
+  readonly checkNow?: boolean;
 }
 
 /** One run of oras. */
@@ -60,18 +62,26 @@ export type RunOras = (run: OrasRun) => Promise<Result<Uint8Array>>;
 
 /** Makes the function that runs oras; the version is asked once for each file that is found there. */
 export function createRunner(options: OrasOptions): RunOras {
-  let trusted: string | null = null;
-  return async (run) => {
+  let asked: { readonly identity: string; readonly version: Promise<Result<void>> } | null = null;
+  const findTrusted = async (): Promise<Result<string>> => {
     const path = await checkOwnership(options.orasPath);
     if (!path.ok) return path;
     const { dev, ino, mtimeMs, size } = await stat(path.value);
     const identity = [dev, ino, mtimeMs, size].join(':');
-    if (trusted !== identity) {
-      const version = await checkTool(path.value);
-      if (!version.ok) return version;
-      trusted = identity;
-    }
-    return spawn(path.value, run);
+    // Runs that begin side by side wait for one answer.
+    const question =
+      asked?.identity === identity ? asked : { identity, version: checkTool(path.value) };
+    asked = question;
+    const version = await question.version;
+    if (version.ok) return path;
+    if (asked === question) asked = null;
+    return version;
+  };
+  // What it finds wrong is found again, and told, by the first run.
+  if (options.checkNow === true) findTrusted().catch(() => {});
+  return async (run) => {
+    const path = await findTrusted();
+    return path.ok ? spawn(path.value, run) : path;
   };
 }
 
