@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels mutants bench sbom clean
+.PHONY: help setup demo test check kernels mutants fuzz bench sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ mutants: setup ## break what decides line by line, and show that a test notices 
 
 kernels: setup ## run every guest test on every kernel series, and write docs/kernel-matrix.md
 	@$(NODE) packaging/kernels/run.ts
+
+fuzz: setup ## change inputs of every reader by chance for FUZZ_SECONDS (60), and show that what must hold does
+	@$(NODE) test/fuzz/run.ts
 
 bench: setup ## measure the cost of enforcement in instructions, in an emulated guest
 	@$(NODE) bench/bench.ts $(BENCH)

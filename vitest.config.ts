@@ -11,7 +11,7 @@ export default defineConfig({
           include: [
             '{src,packaging}/**/*.test.ts',
             'packaging/**/*.test.mjs',
-            'test/{sim,crash,cli,tidy,vectors}/**/*.test.ts',
+            'test/{sim,crash,cli,tidy,vectors,fuzz}/**/*.test.ts',
             'test/*.test.ts',
           ],
           testTimeout: 60_000,

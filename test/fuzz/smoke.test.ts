@@ -1,0 +1,45 @@
+// A few thousand executions of every fuzzer with fixed seeds, and proof that the fuzzer itself finds: a reader
+// with a fault planted in it. `make fuzz` runs longer.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { expect, test } from 'vitest';
+import { fuzz } from './fuzz.ts';
+import { makeChance } from './mutate.ts';
+import { makeTargets, type Target } from './targets.ts';
+
+const EXECUTIONS = 400;
+const targets = await makeTargets();
+
+test.each(targets)('$name holds for some hundred inputs', (target) => {
+  const report = fuzz(target, makeChance(20_260_301), (count) => count >= EXECUTIONS);
+  expect(report.findings).toEqual([]);
+  expect(report.outcomes).toBeGreaterThan(2);
+});
+
+test('a planted fault is found, and the same seed finds it again', () => {
+  const planted: Target = {
+    name: 'planted',
+    isJson: true,
+    seeds: [Buffer.from('{"version":7,"name":"x"}')],
+    run: (input) => {
+      const read = JSON.parse(Buffer.from(input).toString()) as { version?: unknown };
+      if (read.version === 2 ** 53) throw new RangeError('planted');
+      return typeof read.version;
+    },
+  };
+  const caught: Target = {
+    ...planted,
+    run: (input) => {
+      try {
+        return planted.run(input);
+      } catch (cause) {
+        if (cause instanceof SyntaxError) return 'no JSON';
+        throw cause;
+      }
+    },
+  };
+  const find = () => fuzz(caught, makeChance(1), (count) => count >= 5000).findings;
+  expect(find()).toMatchObject([{ why: 'RangeError: planted' }]);
+  expect(find()).toEqual(find());
+});
