@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { parseStrictJson } from './strict-json.ts';
