@@ -35,7 +35,8 @@ kernels: setup ## run every guest test on every kernel series, and write docs/ke
 fuzz: setup ## change inputs of every reader by chance for FUZZ_SECONDS (60), and show that what must hold does
 	@$(NODE) test/fuzz/run.ts
 
-bench: setup ## measure the cost of enforcement in instructions, in an emulated guest
+bench: setup ## measure the cost of admission beside cosign, and of enforcement in instructions (guest)
+	@$(NODE) bench/admission.ts
 	@$(NODE) bench/bench.ts $(BENCH)
 
 bare: ## set up the last commit on a clean Debian 12, built for it (root, debootstrap, network, minutes)

@@ -36,7 +36,12 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     registryReader: async (reference, options) =>
       ok(await openRegistry(reference.repository, options)),
     registryWriter: async (repository, options) => ok(await openRegistry(repository, options)),
-    verifier: async () => (await import('./adapters/sigstore/verifier.ts')).createVerifier(),
+    verifier: async () => {
+      const verifier = (await import('./adapters/sigstore/verifier.ts')).createVerifier();
+      // Its worker loads its code while the bundle is fetched.
+      verifier.warm();
+      return verifier;
+    },
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
     snapshots: (reference, options) => openRegistry(reference.repository, options),

@@ -34,8 +34,11 @@ export async function readPlainFile(
     }
     const file = await open(join(dir, ...parts), READ_FLAGS);
     try {
-      if (!(await file.stat()).isFile()) return invalid(parts, 'it is not a plain file');
-      const buffer = new Uint8Array(bytesMax + 1);
+      const stat = await file.stat();
+      if (!stat.isFile()) return invalid(parts, 'it is not a plain file');
+      // One byte more than there is, and never more than one above the cap: a file that grows meanwhile
+      // is cut here, and its digest says so.
+      const buffer = new Uint8Array(Math.min(stat.size, bytesMax) + 1);
       let length = 0;
       for (;;) {
         const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
