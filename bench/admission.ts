@@ -19,7 +19,7 @@ import { MEDIA, PREDICATE } from '../src/core/bundle.ts';
 import { LIMITS } from '../src/core/limits.ts';
 import { parseReference, type Repository } from '../src/core/reference.ts';
 import type { RegistryPort, RegistryWritePort } from '../src/ports.ts';
-import { encodeHeadManifest } from '../src/wire/head.ts';
+import { encodeCarrier } from '../src/wire/carrier.ts';
 import { encodeCosignStatement } from '../src/wire/statement.ts';
 import { headOf, signHead } from '../test/support/heads.ts';
 import { startRegistry } from '../test/support/registry.ts';
@@ -64,7 +64,7 @@ async function fill(
   for (const it of attestations) {
     unwrap(await port.attach(repository, subject, it, PREDICATE.release));
   }
-  const head = encodeHeadManifest(await signHead(headOf(made.bytes, 7, now), signer));
+  const head = encodeCarrier('head', await signHead(headOf(made.bytes, 7, now), signer));
   unwrap(await port.push(repository, ['prod.head'], head.manifest, head.blobs));
   return digest;
 }

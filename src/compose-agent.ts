@@ -8,13 +8,14 @@ import { systemClock } from './adapters/clock/system-clock.ts';
 import { writeFileAtomic } from './adapters/disk/atomic-file.ts';
 import { openStore } from './adapters/disk/store.ts';
 import { connectEnforcer } from './adapters/enforcer-client/client.ts';
-import { logReporter } from './adapters/log/log.ts';
+import { failureLog, logReporter } from './adapters/log/log.ts';
 import { metricsReporter } from './adapters/metrics/metrics.ts';
 import { hostProbes } from './adapters/probe/probe.ts';
 import { statusFileReporter } from './adapters/status-file/status-file.ts';
 import { systemdReporter } from './adapters/systemd/notify.ts';
 import { openRegistry } from './compose-registry.ts';
 import { runAgent } from './controller/daemon.ts';
+import { newerInForce, TrustFollower, type TrustRoute } from './controller/follow-trust.ts';
 import type { AgentPorts } from './controller/interpret.ts';
 import { createPollRequests } from './controller/requests.ts';
 import type { MachineSetup } from './core/machine/state.ts';
@@ -50,11 +51,48 @@ export async function runConfiguredAgent(file: string, stop: AbortSignal): Promi
   process.on('SIGHUP', onRequest);
   try {
     const ports = await openPorts(config.value, trust.value, store.value);
-    const failed = await runAgent(toSetup(config.value, trust.value), ports, requests, stop);
-    return failed === null ? ok(undefined) : err(failed);
+    return await runFollowing(config.value, ports, requests, stop);
   } finally {
     process.off('SIGHUP', onRequest);
     store.value.close();
+  }
+}
+
+/** Runs the machine, and begins it again whenever another trust policy is in force: a new start. */
+async function runFollowing(
+  config: AgentConfig,
+  first: AgentPorts,
+  requests: ReturnType<typeof createPollRequests>,
+  stop: AbortSignal,
+): Promise<Result<void>> {
+  const { parseTrustDocument } = await import('./wire/signed-trust.ts');
+  const { registry, enforcer, clock } = first;
+  const route: TrustRoute = {
+    ...{ registry, enforcer, clock, parse: parseTrustDocument },
+    repository: config.reference.repository,
+    channel: config.channel,
+    tell: failureLog(config.logLevel, 'a version of the trust policy was refused'),
+  };
+  let trust = (await newerInForce(first.trust, route)) ?? first.trust;
+  for (;;) {
+    const changed = new AbortController();
+    const follower = new TrustFollower(trust, route);
+    let next: TrustPolicy | null = null;
+    const follow: ReporterPort = {
+      report: async ({ conditions }, outcome) => {
+        const outdated = conditions.find((it) => it.type === 'TrustOutdated');
+        if (outcome !== null) next ??= await follower.look(outdated?.status === 'True');
+        if (next !== null) changed.abort();
+        return ok(undefined);
+      },
+    };
+    const ports = { ...first, trust, reporters: [...first.reporters, follow] };
+    const until = AbortSignal.any([stop, changed.signal]);
+    const failed = await runAgent(toSetup(config, trust), ports, requests, until);
+    if (failed !== null) return err(failed);
+    if (stop.aborted || next === null) return ok(undefined);
+    trust = next;
+    requests.request();
   }
 }
 

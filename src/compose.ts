@@ -5,6 +5,7 @@
 
 import { userInfo } from 'node:os';
 import { systemClock } from './adapters/clock/system-clock.ts';
+import { readPlainFile, writeFileAtomic } from './adapters/disk/atomic-file.ts';
 import { connectEnforcer } from './adapters/enforcer-client/client.ts';
 import { writeNewFiles } from './adapters/git/new-files.ts';
 import { readAgentStatus } from './adapters/status-file/status-file.ts';
@@ -59,6 +60,8 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     },
     verifyBundle: async (files) =>
       (await import('./adapters/sigstore/client-files.ts')).verifyClientFiles(files),
+    readBytes: readPlainFile,
+    writeBytes: (file, bytes) => writeFileAtomic(file, bytes, { mode: 0o644 }),
     runAgent: async (file, stop) =>
       (await import('./compose-agent.ts')).runConfiguredAgent(file, stop),
     checkConfig: async (file) => (await import('./compose-agent.ts')).checkConfigFile(file),

@@ -12,6 +12,7 @@ import type {
   DecisionEvent,
   Enforced,
   EnforcerStatus,
+  TrustReport,
 } from './core/enforcement.ts';
 import type { HeadStatus } from './core/head.ts';
 import type { QuarantineEntry, StoreContents } from './core/machine/contents.ts';
@@ -46,6 +47,13 @@ export interface RegistryPort {
     channel: string,
     signal?: AbortSignal,
   ): Promise<Result<readonly Uint8Array[]>>;
+  /** The signed statements of one version of a channel's trust policy; null when there is none. */
+  trust(
+    repository: Repository,
+    channel: string,
+    version: number,
+    signal?: AbortSignal,
+  ): Promise<Result<readonly Uint8Array[] | null>>;
 }
 
 /** Writes of a registry or an OCI layout: the publisher's side. */
@@ -112,6 +120,10 @@ export interface EnforcerPort {
   activate(bundle: BundleBytes): Promise<Result<Enforced>>;
   /** Verifies and remembers a channel head: the floor of what comes next, and the time it was made. */
   head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>>;
+  /** Puts the next version of the trust policy in force, if its roots signed it; `force` is root's. */
+  trust(statements: readonly Uint8Array[], force: boolean): Promise<Result<TrustReport>>;
+  /** The trust policy in force, as a document without files. */
+  readTrust(): Promise<Result<Uint8Array>>;
   /** Runs the canaries against what is enforced now. */
   probe(): Promise<Result<CanaryReport>>;
   /** Makes the pending generation the last-known-good. */

@@ -27,6 +27,7 @@ const FILES = {
   judge: 'src/core/verify/judge.test.ts',
   enforcer: 'test/enforcer/lifecycle.test.ts',
   head: 'test/enforcer/head.test.ts',
+  trustChange: 'test/enforcer/trust.test.ts',
   crash: 'test/enforcer/crash.test.ts',
   store: 'src/adapters/disk/store.test.ts',
   cut: 'test/agent/store-cut.test.ts',
@@ -153,6 +154,7 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['L01', 'accepted', 'enforcer'],
   ['L02', 'restore/evidence-corrupt', 'enforcer'],
   ['L03', 'restore/distrusted', 'enforcer'],
+  ['L07', 'trust/would-distrust', 'trustChange'],
   ['L08', 'trust/root-invalid', 'trust'],
   ['X01', 'verify/no-attestations', 'judge'],
   ['X03', 'accepted', 'cli'],
@@ -177,7 +179,6 @@ const OPEN: readonly (readonly [string, string])[] = [
   ['C14', 'events never feed back into decisions'],
   ['L04', 'evidence is verified against the trusted root in force, not the one of its admission'],
   ['L06', 'a rule of the simulation, which does not name it'],
-  ['L07', 'a change of trust is not checked against what is active yet'],
   ['X02', UNNAMED],
 ];
 

@@ -10,6 +10,7 @@ import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
 import { addSigstore } from './groups/sigstore.ts';
+import { addTrust } from './groups/trust.ts';
 import type { Io } from './io.ts';
 import type { Session } from './session.ts';
 
@@ -43,6 +44,7 @@ export function buildProgram(
   program.commandsGroup('Look after a host:');
   addHostCommands(program, session);
   addArchive(program, session);
+  addTrust(program, session);
   addSigstore(program, session);
   program.commandsGroup('For the shell:');
   addShellCommands(program, session);

@@ -56,6 +56,10 @@ export interface Services extends PublisherServices {
     readonly trustedRoot: string | null;
     readonly artifact: string;
   }): Promise<Result<{ readonly fact: ClientFact; readonly artifact: Digest }>>;
+  /** A file as it is; bounded. */
+  readBytes(file: string): Result<Uint8Array>;
+  /** Replaces a file as a whole. */
+  writeBytes(file: string, bytes: Uint8Array): Result<void>;
   /** Runs the agent until the signal aborts; answers when it has ended. */
   runAgent(configFile: string, signal: AbortSignal): Promise<Result<void>>;
   /** Reads and checks an agent or enforcer configuration without acting on it. */

@@ -20,6 +20,7 @@ export const MEDIA = {
   sigstore: 'application/vnd.dev.sigstore.bundle.v0.3+json',
   empty: 'application/vnd.oci.empty.v1+json',
   head: 'application/vnd.warder.head.v1+json',
+  trust: 'application/vnd.warder.trust.v1+json',
 } as const;
 
 export const PREDICATE = {
@@ -27,6 +28,7 @@ export const PREDICATE = {
   provenance: 'https://slsa.dev/provenance/v1',
   cosignSign: 'https://sigstore.dev/cosign/sign/v1',
   head: 'https://warder.dev/attestations/head/v1',
+  trust: 'https://warder.dev/attestations/trust/v1',
 } as const;
 
 /** An OCI descriptor, as far as Warder reads it. */

@@ -21,6 +21,14 @@ export interface BundleSummary {
   readonly expires: string;
 }
 
+/** What came of a change of the trust policy. */
+export interface TrustReport {
+  readonly version: number;
+  readonly fingerprint: Digest;
+  /** Active bundles that the new policy does not admit; not empty only when it was forced. */
+  readonly distrusted: readonly Digest[];
+}
+
 /** What the kernel holds now. `nothing` only before the first activation or after `disable`. */
 export type Enforced =
   | { readonly kind: 'nothing' }

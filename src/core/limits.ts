@@ -18,6 +18,7 @@ export const LIMITS = {
   referrersMax: 64,
   headBytesMax: 512 * 1024,
   headStatementsMax: 8,
+  trustBytesMax: 4 * 1024 * 1024,
   referrerIndexBytesMax: 4 * 1024 * 1024,
   policyFileBytesMax: 1024 * 1024,
   jsonDepthMax: 64,

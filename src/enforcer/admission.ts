@@ -149,7 +149,11 @@ function checkHold({ digest, descriptor }: Admission, store: EnforcerStore): Res
   );
 }
 
-function contextOf(options: AdmissionOptions, purpose: VerifyContext['purpose']): VerifyContext {
+/** What this host knows, for a verdict. */
+export function contextOf(
+  options: AdmissionOptions,
+  purpose: VerifyContext['purpose'],
+): VerifyContext {
   return {
     nowMs: options.clock.nowMs(),
     floor: options.store.read('floor'),

@@ -19,6 +19,7 @@ import { findExe, hasUnifiedGroups, readUptimeMs } from './processes.ts';
 import { Prover } from './prover.ts';
 import type { SelfPlan } from './self-protection.ts';
 import type { EnforcerStore } from './store/store.ts';
+import type { TrustSlot } from './trust-change.ts';
 
 /** Everything that the enforcer stands on. */
 export interface Foundations {
@@ -78,7 +79,8 @@ export function assemble(on: Foundations): {
     periodMs: on.proofPeriodMs,
     tell: on.tell,
   });
-  const { verifier, trust, repository, channel, labels, version } = on;
+  const { verifier, repository, channel, labels, version } = on;
+  const trust: TrustSlot = { current: on.trust };
   const enforcer = new Enforcer({
     kernel,
     clock,
@@ -87,12 +89,19 @@ export function assemble(on: Foundations): {
     prover,
     alerts,
     bootId,
+    trust,
     self: on.self,
     object: on.object,
     pinDir: on.pinDir,
     confirmWindowMs: on.confirmWindowMs,
     build: {
-      admission: { store, verifier, trust, clock, repository, channel, labels, version, step },
+      admission: {
+        ...{ store, verifier, clock, repository, channel, labels, version, step },
+        // Asked at every use: the policy in force may change while the process runs.
+        get trust() {
+          return trust.current;
+        },
+      },
       generations,
       resolver: {
         kernel,

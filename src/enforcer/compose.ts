@@ -17,6 +17,7 @@ import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort } from '../ports.ts';
 import type { EnforcerConfig } from '../wire/enforcer-config.ts';
 import { findAccount } from './accounts.ts';
+import type { Alerts } from './alerts.ts';
 import { assemble } from './assemble.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { KernelPort } from './kernel-port.ts';
@@ -24,7 +25,7 @@ import { readMounts } from './mounts.ts';
 import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
-import { type OpenedStore, openStore } from './store/store.ts';
+import { type EnforcerStore, type OpenedStore, openStore } from './store/store.ts';
 import { takeTrust } from './trust-in-force.ts';
 
 const BOOT_OFF = 'warder.enforce=0';
@@ -46,6 +47,8 @@ export interface Surroundings {
 export interface RunningEnforcer {
   /** Resolves with what a request threw. The restart converges; the kernel goes on enforcing. */
   readonly bug: Promise<unknown>;
+  /** Reads the trust policy file again; what it may not change is an alert. */
+  reload(): Promise<void>;
   /** Stops serving; the kernel goes on enforcing. */
   close(): Promise<void>;
 }
@@ -70,36 +73,36 @@ export async function composeEnforcer(
   const trust = takeTrust(config.trust, store);
   if (!trust.ok) return trust;
 
-  const { clock, version } = around;
   const verifier = createVerifier();
   const { enforcer, alerts } = assemble({
     ...config,
     kernel,
     store,
-    clock,
-    version,
+    clock: around.clock,
+    version: around.version,
     verifier,
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
     self: readSelf(config, around.configPath),
     bootId: readBootId(),
-    bootEpochMs: () => clock.nowMs() - readUptimeMs(),
+    bootEpochMs: () => around.clock.nowMs() - readUptimeMs(),
     mounts: readMounts,
     tell: (alert) => around.log('warn', 'alert', alert),
     step: () => undefined,
   });
   for (const alert of opened.value.alerts) alerts.raise(alert);
-  if (trust.value.alert !== null) alerts.raise(trust.value.alert);
 
   const started = await enforcer.start();
   if (!started.ok) return started;
   around.log('info', `enforcing: ${started.value.kind}`, null);
+  // After the start, which judged by what was in force: now it is known what a newer file would distrust.
+  await reloadTrust(config.trust, store, enforcer, alerts);
   const bug = Promise.withResolvers<unknown>();
   const server = await startServer({
     path: config.socket.path,
     owners: owners.value,
     enforcer,
-    enforcerVersion: version,
+    enforcerVersion: around.version,
     peerOf: (socket) => readPeer(kernel, socket),
     ...SERVER_LIMITS,
     onBug: bug.resolve,
@@ -111,6 +114,7 @@ export async function composeEnforcer(
   kernel.notify('READY=1');
   return ok({
     bug: bug.promise,
+    reload: () => reloadTrust(config.trust, store, enforcer, alerts),
     close: async () => {
       kernel.notify('STOPPING=1');
       clearInterval(timer);
@@ -122,6 +126,19 @@ export async function composeEnforcer(
       lock.value.release();
     },
   });
+}
+
+async function reloadTrust(
+  file: string,
+  store: EnforcerStore,
+  enforcer: Enforcer,
+  alerts: Alerts,
+): Promise<void> {
+  const again = takeTrust(file, store);
+  const alert = again.ok ? again.value.alert : again.error;
+  if (alert !== null) alerts.raise(alert);
+  const pending = again.ok ? again.value.pending : null;
+  if (pending !== null) await enforcer.takeFile(pending);
 }
 
 function openHost(config: EnforcerConfig): Result<KernelPort> {

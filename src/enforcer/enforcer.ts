@@ -16,12 +16,15 @@ import type {
   EnforcerStatus,
   EventTotals,
   SelfProtection,
+  TrustReport,
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { HeadStatus } from '../core/head.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
+import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
+import { encodeTrustDocument } from '../wire/signed-trust.ts';
 import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { confirmGeneration } from './confirm.ts';
@@ -37,10 +40,14 @@ import type { Proven, Prover } from './prover.ts';
 import { checkMounts, refresh } from './refresh.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
-import { converge } from './startup.ts';
+import { converge, findDistrust } from './startup.ts';
+import { changeTrust, type TrustSlot } from './trust-change.ts';
+import { verifySuccessor } from './trust-in-force.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
+/** What a change that succeeded answers. */
+const TRUST_ALERTS = ['trust/would-distrust', 'trust/unsigned', 'trust/invalid'] as const;
 const RESOLVE_PERIOD_MS = 1000;
 
 /** The parts of the process. */
@@ -52,6 +59,7 @@ export interface EnforcerParts {
   readonly prover: Prover;
   readonly alerts: Alerts;
   readonly build: Omit<BuildOptions, 'programs' | 'self'>;
+  readonly trust: TrustSlot;
   readonly self: SelfPlan;
   readonly object: string;
   readonly pinDir: string;
@@ -155,6 +163,24 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(() => takeHead(statements, this.#build.admission, alerts));
   }
 
+  /** By signature; the composition root hands over a file by {@link Enforcer.takeFile}. */
+  trust(statements: readonly Uint8Array[], force: boolean): Promise<Result<TrustReport>> {
+    return this.#turns.take(async () => {
+      const { verifier } = this.#build.admission;
+      const next = await verifySuccessor(statements, this.#parts.trust.current, verifier);
+      return next.ok ? this.#changeTrust(next.value, force) : next;
+    });
+  }
+
+  /** A newer file on this host; whether it may come without signatures is decided before. */
+  takeFile(next: TrustPolicy): Promise<Result<TrustReport>> {
+    return this.#turns.take(() => this.#changeTrust(next, false));
+  }
+
+  async readTrust(): Promise<Result<Uint8Array>> {
+    return ok(encodeTrustDocument(this.#parts.trust.current));
+  }
+
   probe(): Promise<Result<CanaryReport>> {
     return this.#turns.take(async () => {
       const proven = this.#prove();
@@ -248,6 +274,26 @@ export class Enforcer implements EnforcerPort {
     this.#parts.prover.forget();
     this.#armWindow();
     return ok(this.#toEnforced(row.value));
+  }
+
+  async #changeTrust(next: TrustPolicy, force: boolean): Promise<Result<TrustReport>> {
+    const { alerts, trust } = this.#parts;
+    const row = this.#current();
+    const { admission } = this.#build;
+    const changed = await changeTrust(next, row?.digest ?? null, force, trust, admission);
+    if (!changed.ok) {
+      alerts.raise(changed.error);
+      return changed;
+    }
+    for (const code of TRUST_ALERTS) alerts.clear(code);
+    const mustGo = row === null ? null : await findDistrust(row, this.#build);
+    if (mustGo !== null) {
+      this.#window.cancel();
+      const fallen = await fallBack([...this.#heldOut(), row?.digest ?? null], this.#build);
+      this.#prove();
+      if (!fallen.ok) return fallen;
+    }
+    return changed;
   }
 
   #confirm(digest: Digest): Result<Enforced> {

@@ -117,10 +117,28 @@ async function bringBack(
   // Without its canaries a generation could not be proven any more.
   const fits = pinned !== null && fitsSelf(pinned.rules, options.self());
   if (fits && isCanaryComplete(pinned.canaryDir)) {
+    const trusted = await checkTrusted(digest, options);
+    if (!trusted.ok) return trusted;
     const committed = options.generations.commit(pinned);
     options.watch.forget(); // it was resolved in another time
     if (committed.ok) return committed;
     options.alerts.raise(committed.error);
   }
   return rebuild(digest, options);
+}
+
+// A bank that is still there was filled under the trust policy of its time. Damaged evidence is no reason
+// to leave out what the kernel holds intact.
+async function checkTrusted(
+  digest: Digest | null,
+  { admission, alerts }: BuildOptions,
+): Promise<Result<void>> {
+  const known = digest === null ? null : admission.store.admitted(digest);
+  if (digest === null || known?.trustFingerprint === admission.trust.fingerprint) {
+    return ok(undefined);
+  }
+  const replayed = await replay(digest, admission);
+  if (replayed.ok && replayed.value.distrusted !== null) alerts.raise(replayed.value.distrusted);
+  const isDistrusted = !replayed.ok && replayed.error.code === 'restore/distrusted';
+  return isDistrusted ? replayed : ok(undefined);
 }

@@ -34,6 +34,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     process.once('SIGTERM', () => resolve(null));
     process.once('SIGINT', () => resolve(null));
   });
+  process.on('SIGHUP', () => void running.value.reload());
   const bug = running.value.bug.then((cause) => ({ cause }));
   const ended = await Promise.race([stop, bug]);
   if (ended !== null) logBug(ended.cause);

@@ -12,6 +12,7 @@ import { escapeAndCut } from '../core/text.ts';
 import type { EnforcerPort } from '../ports.ts';
 import { encodeFrame, FrameReader } from '../wire/frame.ts';
 import {
+  encodeBytes,
   PROTOCOL_VERSION,
   parseClientHello,
   parseRequest,
@@ -199,7 +200,7 @@ function toFailure({ request }: Request, cause: unknown): Failure {
 }
 
 /** What a request asks of the enforcer. The name of who asks is completed by what the kernel knows. */
-function perform(
+async function perform(
   request: Exclude<Request, { request: 'follow' }>,
   { enforcer, uid }: SessionContext,
 ): Promise<Result<unknown>> {
@@ -210,6 +211,12 @@ function perform(
       return enforcer.activate(request.bundle);
     case 'head':
       return enforcer.head(request.statements);
+    case 'trust':
+      return enforcer.trust(request.statements, false);
+    case 'force-trust':
+      return enforcer.trust(request.statements, true);
+    case 'read-trust':
+      return encodeAnswer(await enforcer.readTrust());
     case 'probe':
       return enforcer.probe();
     case 'confirm':
@@ -232,4 +239,8 @@ function perform(
     default:
       return unreachable(request);
   }
+}
+
+function encodeAnswer(answer: Result<Uint8Array>): Result<string> {
+  return answer.ok ? { ok: true, value: encodeBytes(answer.value) } : answer;
 }

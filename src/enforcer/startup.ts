@@ -49,7 +49,10 @@ export async function converge(
 }
 
 /** L03: the trust policy may have changed while nobody looked. Alerts; answers why it must go. */
-async function findDistrust(row: GenerationRow, options: BuildOptions): Promise<Failure | null> {
+export async function findDistrust(
+  row: GenerationRow,
+  options: BuildOptions,
+): Promise<Failure | null> {
   const { admission, alerts } = options;
   if (row.digest === null) return null;
   const known = admission.store.admitted(row.digest);

@@ -9,7 +9,8 @@
 import { type ChannelHead, headTag, sequenceAt } from '../core/head.ts';
 import { formatReference } from '../core/reference.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
-import { encodeHeadManifest, encodeHeadStatement } from '../wire/head.ts';
+import { encodeCarrier } from '../wire/carrier.ts';
+import { encodeHeadStatement } from '../wire/head.ts';
 import { type BuiltBundle, buildBundle } from './build.ts';
 import type { PublishRequest } from './publish.ts';
 
@@ -53,7 +54,7 @@ async function signAndPush(request: HeadRequest, bundle: BuiltBundle): Promise<R
   const head = toHead(bundle, request);
   const signed = await signer.sign(encodeHeadStatement(head));
   if (!signed.ok) return signed;
-  const { manifest, blobs } = encodeHeadManifest([signed.value]);
+  const { manifest, blobs } = encodeCarrier('head', [signed.value]);
   const tag = headTag(channel);
   const pushed = await registry.push(repository, [tag], manifest, blobs);
   if (!pushed.ok) return pushed;

@@ -6,7 +6,8 @@ import type { Digest } from '../core/digest.ts';
 import type { ChannelHead } from '../core/head.ts';
 import { err, failure, ok } from '../core/result.ts';
 import type { BundleVersion } from '../core/version.ts';
-import { encodeHeadManifest, encodeHeadStatement, parseHeadPredicate, readHead } from './head.ts';
+import { encodeCarrier } from './carrier.ts';
+import { encodeHeadStatement, parseHeadPredicate, readHead } from './head.ts';
 import { parseStatement } from './statement.ts';
 
 const HEAD: ChannelHead = {
@@ -23,7 +24,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const STATEMENTS = [bytes('{"a":1}'), bytes('{"b":2}')];
 
 function spoiled(change: (manifest: Record<string, never>) => unknown) {
-  const { manifest } = encodeHeadManifest(STATEMENTS);
+  const { manifest } = encodeCarrier('head', STATEMENTS);
   const json = change(JSON.parse(new TextDecoder().decode(manifest)));
   const read = readHead(ok(bytes(JSON.stringify(json))));
   return read.ok ? 'accepted' : read.error.code;
@@ -31,7 +32,7 @@ function spoiled(change: (manifest: Record<string, never>) => unknown) {
 
 describe('the manifest of a head', () => {
   it('carries the signed statements in itself', () => {
-    const { manifest, blobs } = encodeHeadManifest(STATEMENTS);
+    const { manifest, blobs } = encodeCarrier('head', STATEMENTS);
     expect(readHead(ok(manifest))).toEqual({ ok: true, value: STATEMENTS });
     expect(blobs.map((it) => it.descriptor.mediaType)).toEqual([
       MEDIA.empty,
@@ -60,8 +61,11 @@ describe('the manifest of a head', () => {
   it('is refused when it is of another kind, empty, too long or not strict', () => {
     expect(spoiled((it) => ({ ...it, artifactType: MEDIA.artifact }))).toBe('verify/head-invalid');
     expect(spoiled((it) => ({ ...it, layers: [] }))).toBe('verify/head-invalid');
-    const [layer] = [encodeHeadManifest(STATEMENTS).manifest];
-    const many = encodeHeadManifest(Array.from({ length: 9 }, () => layer ?? bytes('')));
+    const [layer] = [encodeCarrier('head', STATEMENTS).manifest];
+    const many = encodeCarrier(
+      'head',
+      Array.from({ length: 9 }, () => layer ?? bytes('')),
+    );
     expect(readHead(ok(many.manifest))).toMatchObject({ error: { code: 'verify/head-invalid' } });
     expect(readHead(ok(bytes('<html>')))).toMatchObject({ error: { code: 'verify/head-invalid' } });
   });

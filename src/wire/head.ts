@@ -1,26 +1,19 @@
-// Channel heads: the statement that is signed, and the manifest that carries it. The signed statements
-// stand in the manifest itself (the `data` of OCI descriptors), so that a poll costs one request.
-//
-// Invariants: what `encodeHead…` writes is read back equal; bytes that do not hash to their descriptor
-// are refused, so that nobody else reads another head from the same manifest.
+// Channel heads: the statement that is signed; carrier.ts is what it stands in. What is written is read
+// back equal.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 import * as z from 'zod';
-import { type Descriptor, MEDIA, PREDICATE } from '../core/bundle.ts';
+import { PREDICATE } from '../core/bundle.ts';
 import { type Digest, digestHex, parseDigest } from '../core/digest.ts';
 import type { ChannelHead } from '../core/head.ts';
-import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
 import { toCanonicalJson } from './canonical-json.ts';
-import { digestOf } from './content.ts';
+import { parseCarrier } from './carrier.ts';
 import { channelSchema, repositorySchema, timeSchema } from './descriptor.ts';
-import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
 import { fitShape } from './zod-words.ts';
-
-const EMPTY_OBJECT = new TextEncoder().encode('{}');
 
 const predicateSchema = z.strictObject({
   repository: repositorySchema,
@@ -46,7 +39,11 @@ const predicateSchema = z.strictObject({
 export function parseHeadPredicate(predicate: unknown): Result<ChannelHead> {
   const parsed = fitShape(predicateSchema, predicate);
   if (parsed.success) return ok(parsed.data);
-  return invalid('the head statement does not fit its schema', zodCauses(parsed.error));
+  return err(
+    failure('verify/head-invalid', 'the head statement does not fit its schema', {
+      causes: zodCauses(parsed.error),
+    }),
+  );
 }
 
 /** The statement of a head, about the digest that it names. */
@@ -59,75 +56,11 @@ export function encodeHeadStatement(head: ChannelHead): Uint8Array {
   });
 }
 
-const descriptor = z.strictObject({
-  mediaType: z.string().max(255),
-  digest: z.string().max(200),
-  size: z.int().min(0),
-});
-
-const manifestSchema = z.strictObject({
-  schemaVersion: z.literal(2),
-  mediaType: z.literal(MEDIA.manifest),
-  artifactType: z.literal(MEDIA.head),
-  config: descriptor.extend({ mediaType: z.literal(MEDIA.empty) }),
-  layers: z
-    .array(descriptor.extend({ mediaType: z.literal(MEDIA.sigstore), data: z.string() }))
-    .min(1)
-    .max(LIMITS.headStatementsMax),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
-
 /** The statements under a head tag, from what a registry answered; no such tag is a missing head. */
 export function readHead(fetched: Result<Uint8Array>): Result<readonly Uint8Array[]> {
-  if (fetched.ok) return parseHeadManifest(fetched.value);
+  if (fetched.ok) return parseCarrier('head', fetched.value);
   if (fetched.error.code !== 'resolve/not-found') return fetched;
   const { causes } = fetched.error;
   const hints = ['run `warder head` after publishing, and on a schedule'];
   return err(failure('verify/head-missing', 'the channel has no head', { causes, hints }));
-}
-
-/** Reads the signed statements out of the manifest under a head tag. They are not verified here. */
-export function parseHeadManifest(bytes: Uint8Array): Result<readonly Uint8Array[]> {
-  const json = parseStrictJson(bytes, { bytesMax: LIMITS.headBytesMax, plainIntegers: true });
-  if (!json.ok) return invalid('the head is not strict JSON', [json.error.detail]);
-  const parsed = fitShape(manifestSchema, json.value);
-  if (!parsed.success) return invalid('not the manifest of a head', zodCauses(parsed.error));
-  const statements: Uint8Array[] = [];
-  for (const { data, digest, size } of parsed.data.layers) {
-    const statement = Buffer.from(data, 'base64');
-    const same = statement.toString('base64') === data && statement.length === size;
-    if (!same || digestOf(statement) !== digest) {
-      return invalid('a statement of the head is not what its descriptor says', [digest]);
-    }
-    statements.push(new Uint8Array(statement));
-  }
-  return ok(statements);
-}
-
-/** The manifest that carries signed head statements, with the blobs that a registry wants to have. */
-export function encodeHeadManifest(statements: readonly Uint8Array[]): {
-  readonly manifest: Uint8Array;
-  readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
-} {
-  const config = describe(MEDIA.empty, EMPTY_OBJECT);
-  const layers = statements.map((bytes) => describe(MEDIA.sigstore, bytes));
-  const manifest = toCanonicalJson({
-    schemaVersion: 2,
-    mediaType: MEDIA.manifest,
-    artifactType: MEDIA.head,
-    config: config.descriptor,
-    layers: layers.map((it) => ({
-      ...it.descriptor,
-      data: Buffer.from(it.bytes).toString('base64'),
-    })),
-  });
-  return { manifest, blobs: [config, ...layers] };
-}
-
-function describe(mediaType: string, bytes: Uint8Array) {
-  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
-}
-
-function invalid(message: string, causes: readonly string[]): Result<never> {
-  return err(failure('verify/head-invalid', message, { causes }));
 }

@@ -14,6 +14,7 @@ import type {
   Hold,
   ProofStatus,
   SuppressedEvents,
+  TrustReport,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import type { HeadStatus } from '../core/head.ts';
@@ -152,6 +153,13 @@ export const headShape: z.ZodType<HeadStatus> = z.strictObject({
       expires: z.string(),
     })
     .nullable(),
+});
+
+/** What came of a change of the trust policy. */
+export const trustReportShape: z.ZodType<TrustReport> = z.strictObject({
+  version: z.int(),
+  fingerprint: digest,
+  distrusted: z.array(digest),
 });
 
 /** The whole status. */

@@ -20,6 +20,7 @@ import { fitShape } from './zod-words.ts';
 export const PROTOCOL_VERSION = 3;
 
 const id = z.int().min(1);
+const statements = z.array(bytes).min(1).max(LIMITS.headStatementsMax);
 const words = z.string().min(1).max(500);
 
 const bundle: z.ZodType<BundleBytes> = z
@@ -38,8 +39,11 @@ const request = z.discriminatedUnion('request', [
   z.strictObject({
     id,
     request: z.literal('head'),
-    statements: z.array(bytes).min(1).max(LIMITS.headStatementsMax),
+    statements,
   }),
+  z.strictObject({ id, request: z.literal('trust'), statements }),
+  z.strictObject({ id, request: z.literal('force-trust'), statements }),
+  z.strictObject({ id, request: z.literal('read-trust') }),
   z.strictObject({ id, request: z.literal('probe') }),
   z.strictObject({ id, request: z.literal('confirm'), digest }),
   z.strictObject({ id, request: z.literal('restore'), reason: words }),

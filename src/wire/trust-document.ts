@@ -114,10 +114,24 @@ const scopePolicyShape = z.strictObject({
   maxVersionStep: z.int().min(1).max(1_000_000_000).default(VERSION_STEP),
 });
 
+const rootKeyShape = z
+  .strictObject({
+    id: name,
+    file: z.string().min(1).max(1024).optional(),
+    pem: z.string().min(1).max(16_384).optional(),
+  })
+  .refine((it) => (it.file === undefined) !== (it.pem === undefined), 'give one of file and pem');
+
 export const trustDocumentShape = z.strictObject({
   apiVersion: z.literal('warder.dev/trust/v1'),
   version: z.int().min(1),
-  trustedRoot: z.string().min(1).max(1024).optional(),
+  /** A path, or the document itself as text. */
+  trustedRoot: z
+    .union([z.string().min(1).max(1024), z.strictObject({ inline: z.string().min(2) })])
+    .optional(),
+  roots: z
+    .strictObject({ threshold: z.int().min(1).max(16), keys: z.array(rootKeyShape).min(1).max(16) })
+    .optional(),
   policies: listOf(scopePolicyShape),
   revoked: z
     .strictObject({
@@ -127,6 +141,8 @@ export const trustDocumentShape = z.strictObject({
     })
     .prefault({}),
   onDistrustedLkg: z.enum(['keep-and-alert', 'baseline']).default('keep-and-alert'),
+  /** Applies even where it distrusts what is active. */
+  force: z.boolean().default(false),
 });
 
 export type TrustDocument = z.infer<typeof trustDocumentShape>;

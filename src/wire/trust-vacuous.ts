@@ -4,7 +4,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ScopePolicy } from '../core/verify/trust.ts';
+import type { ScopePolicy, TrustRoots } from '../core/verify/trust.ts';
 
 interface Vacuous {
   readonly text: string;
@@ -140,6 +140,21 @@ function findSharedNames(policies: readonly ScopePolicy[]): Vacuous[] {
       keyOf.set(key.id, key.fingerprint);
       idOf.set(key.fingerprint, key.id);
     }
+  }
+  return found;
+}
+
+/** Roots that could never be enough, or fewer than they seem. */
+export function findVacuousRoots({ threshold, keys }: TrustRoots): Vacuous[] {
+  const distinct = new Set(keys.map((it) => it.fingerprint)).size;
+  const ids = new Set(keys.map((it) => it.id)).size;
+  const found: Vacuous[] = [];
+  if (distinct < keys.length || ids < keys.length) {
+    found.push({ text: 'a root key or its id is there twice', path: ['roots', 'keys'] });
+  }
+  if (threshold > distinct) {
+    const text = `the threshold is ${threshold}, but there are ${distinct} distinct roots`;
+    found.push({ text, path: ['roots', 'threshold'] });
   }
   return found;
 }

@@ -18,11 +18,13 @@ import {
 } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import type {
+  RootKey,
   ScopePolicy,
   TrustedIdentity,
   TrustedKey,
   TrustedRootText,
   TrustPolicy,
+  TrustRoots,
 } from '../core/verify/trust.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { type LocatedYaml, parseYaml } from './policy/yaml.ts';
@@ -35,7 +37,7 @@ import {
   trustDocumentShape,
 } from './trust-document.ts';
 import { parsePublicKey } from './trust-key.ts';
-import { findVacuous } from './trust-vacuous.ts';
+import { findVacuous, findVacuousRoots } from './trust-vacuous.ts';
 import { parseTrustedRoot } from './trusted-root.ts';
 import { fitShape, hintsOf } from './zod-words.ts';
 
@@ -67,11 +69,16 @@ export function parseTrustPolicy(
     if (!policy.ok) return policy;
     policies.push(policy.value);
   }
-  const vacuous = findVacuous(policies, root.value !== null);
+  const roots = readRoots(shaped.data, source, readFile);
+  if (!roots.ok) return roots;
+  const vacuous = [
+    ...findVacuous(policies, root.value !== null),
+    ...(roots.value === null ? [] : findVacuousRoots(roots.value)),
+  ];
   if (vacuous.length > 0) {
     return err(collect(vacuous.map((it) => ({ text: it.text, at: source.at(it.path) }))));
   }
-  return ok(withFingerprint(shaped.data, policies, root.value));
+  return ok(withFingerprint(shaped.data, policies, root.value, roots.value));
 }
 
 function toScopePolicy(
@@ -148,9 +155,28 @@ function readRoot(
   readFile: ReadFile,
 ): Result<TrustedRootText | null> {
   if (document.trustedRoot === undefined) return ok(null);
-  const text = readFile(document.trustedRoot);
+  const named = document.trustedRoot;
+  // A file is read as bytes; a text that stands in a policy was UTF-8 there.
+  const inline = typeof named === 'string' ? null : Buffer.from(named.inline).toString('latin1');
+  const text = typeof named === 'string' ? readFile(named) : ok(inline ?? '');
   const root = text.ok ? parseTrustedRoot(Buffer.from(text.value, 'latin1')) : text;
   return root.ok ? root : err({ ...root.error, at: source.at(['trustedRoot']) });
+}
+
+function readRoots(
+  { roots }: TrustDocument,
+  source: LocatedYaml,
+  readFile: ReadFile,
+): Result<TrustRoots | null> {
+  if (roots === undefined) return ok(null);
+  const keys: RootKey[] = [];
+  for (const [index, { id, file, pem }] of roots.keys.entries()) {
+    const text = file === undefined ? ok(pem ?? '') : readFile(file);
+    const key = text.ok ? parsePublicKey(text.value) : text;
+    if (!key.ok) return err({ ...key.error, at: source.at(['roots', 'keys', index]) });
+    keys.push({ id, ...key.value });
+  }
+  return ok({ threshold: roots.threshold, keys });
 }
 
 function toTrustedKey(id: string, key: KeyDocument, readFile: ReadFile): Result<TrustedKey> {
@@ -170,9 +196,12 @@ function withFingerprint(
   document: TrustDocument,
   policies: readonly ScopePolicy[],
   trustedRoot: TrustedRootText | null,
+  roots: TrustRoots | null,
 ): TrustPolicy {
   const judged = {
     version: document.version,
+    roots,
+    force: document.force,
     policies,
     trustedRoot,
     revoked: document.revoked as unknown as TrustPolicy['revoked'],

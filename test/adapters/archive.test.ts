@@ -16,8 +16,8 @@ import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
 import { MEDIA, PREDICATE } from '../../src/core/bundle.ts';
 import { parseReference, type Repository } from '../../src/core/reference.ts';
 import type { RegistryPort, RegistryWritePort } from '../../src/ports.ts';
+import { encodeCarrier } from '../../src/wire/carrier.ts';
 import { digestOf } from '../../src/wire/content.ts';
-import { encodeHeadManifest } from '../../src/wire/head.ts';
 import { CLOCK, type Printed, run } from '../support/cli.ts';
 import { headOf, signHead } from '../support/heads.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -74,7 +74,7 @@ async function fill(port: RegistryPort & RegistryWritePort, repository: Reposito
   for (const it of signed.bytes.attestations) {
     unwrap(await port.attach(repository, subject, it, PREDICATE.release));
   }
-  const head = encodeHeadManifest(await signHead(headOf(signed.bytes, 7, NOW_MS), signer));
+  const head = encodeCarrier('head', await signHead(headOf(signed.bytes, 7, NOW_MS), signer));
   unwrap(await port.push(repository, ['prod.head'], head.manifest, head.blobs));
 }
 

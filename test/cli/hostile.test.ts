@@ -84,6 +84,7 @@ const LYING_REGISTRY: RegistryPort = {
   resolve: async () => err(failure('fetch/registry-unavailable', HOSTILE, { causes: [HOSTILE] })),
   fetch: async () => err(FAILURE),
   head: async () => err(FAILURE),
+  trust: async () => err(FAILURE),
 };
 
 function never(): never {
@@ -143,6 +144,8 @@ describe('hostile text', () => {
 
 const TRUST = {
   version: 1,
+  roots: null,
+  force: false,
   policies: [],
   trustedRoot: null,
   revoked: { digests: [], keys: [], identities: [] },

@@ -221,6 +221,8 @@ export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): Enforcer
   return {
     status: async () => ok(STATUS),
     activate: async () => ok(ENFORCED),
+    trust: async () => ok({ version: 5, fingerprint: digest('b2'), distrusted: [] }),
+    readTrust: async () => err(failure('host/enforcer-denied', 'not in this test')),
     head: async () => ok({ state: 'none', maxAgeMs: 86_400_000, last: null }),
     probe: async () => ok(HEALTHY),
     confirm: async () => ok(ENFORCED),
@@ -249,6 +251,8 @@ export function enforcerDown(): EnforcerPort {
     ...{
       status: refuse,
       head: refuse,
+      trust: refuse,
+      readTrust: refuse,
       activate: refuse,
       probe: refuse,
       confirm: refuse,

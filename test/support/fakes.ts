@@ -75,6 +75,8 @@ export function fakeBundle(
 
 export const TRUST: TrustPolicy = {
   version: 1,
+  roots: null,
+  force: false,
   policies: [],
   trustedRoot: null,
   revoked: { digests: [], keys: [], identities: [] },
@@ -260,6 +262,7 @@ export function fakePorts(world: World): AgentPorts {
           return ok({ reference, digest: world.offered });
         }),
       head: () => world.call('registry.head', null, () => headStatements(world)),
+      trust: async () => ok(null),
       fetch: ({ digest }) =>
         world.call('registry.fetch', digest, () => ok(world.bundle(digest).bytes)),
     },
@@ -447,6 +450,8 @@ function fakeEnforcer(world: World): EnforcerPort {
       world.call<Enforced>('enforcer.restore', null, () =>
         ok(enforce(world, world.lastKnownGood, true)),
       ),
+    trust: absent,
+    readTrust: absent,
     rollback: absent,
     resume: absent,
     disable: absent,

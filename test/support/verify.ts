@@ -121,6 +121,8 @@ export function makeScope(change: Partial<ScopePolicy> = {}): ScopePolicy {
 export function makeTrust(change: Partial<TrustPolicy> = {}): TrustPolicy {
   return {
     version: 4,
+    roots: null,
+    force: false,
     policies: [makeScope()],
     trustedRoot: null,
     revoked: { digests: [], keys: [], identities: [] },

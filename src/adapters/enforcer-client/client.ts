@@ -9,6 +9,7 @@ import type { Result } from '../../core/result.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import { encodeBundle, encodeBytes, parse, type Shape } from '../../wire/protocol.ts';
 import {
+  bytes,
   canaryShape,
   enforcedShape,
   eventShape,
@@ -16,6 +17,7 @@ import {
   headShape,
   maybeEventShape,
   statusShape,
+  trustReportShape,
 } from '../../wire/protocol-shapes.ts';
 import { connect } from './connection.ts';
 
@@ -52,6 +54,11 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
       ask(enforcedShape, { request: 'activate', bundle: encodeBundle(bundle) }, change),
     head: (statements) =>
       ask(headShape, { request: 'head', statements: statements.map(encodeBytes) }, change),
+    trust: (statements, force) => {
+      const request = force ? 'force-trust' : 'trust';
+      return ask(trustReportShape, { request, statements: statements.map(encodeBytes) }, change);
+    },
+    readTrust: () => ask(bytes, { request: 'read-trust' }),
     probe: () => ask(canaryShape, { request: 'probe' }, change),
     confirm: (digest) => ask(enforcedShape, { request: 'confirm', digest }, change),
     restore: (reason) => ask(enforcedShape, { request: 'restore', reason }, change),

@@ -24,10 +24,7 @@ const SENTENCE: Record<Outcome['kind'], readonly [Exclude<LogLevel, 'error'>, st
 
 /** Reports outcomes as log lines; `to` is standard error unless a test says otherwise. */
 export function logReporter(level: LogLevel, to: DestinationStream = destination(2)): ReporterPort {
-  const log = pino(
-    { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` },
-    to,
-  );
+  const log = createLog(level, to);
   return {
     report: async (_status, outcome) => {
       if (outcome === null) return ok(undefined);
@@ -36,6 +33,16 @@ export function logReporter(level: LogLevel, to: DestinationStream = destination
       return ok(undefined);
     },
   };
+}
+
+/** Writes a failure that belongs to no poll, as a warning with a fixed sentence. */
+export function failureLog(level: LogLevel, sentence: string): (why: Failure) => void {
+  const log = createLog(level, destination(2));
+  return (why) => log.warn({ code: why.code, failures: [toLine(why)] }, sentence);
+}
+
+function createLog(level: LogLevel, to: DestinationStream) {
+  return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, to);
 }
 
 function toFields(outcome: Outcome) {

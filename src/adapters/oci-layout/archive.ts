@@ -16,6 +16,7 @@ import { checkContent } from '../../wire/content.ts';
 import { readHead } from '../../wire/head.ts';
 import { encodeArchive, parseArchive } from '../../wire/layout-archive.ts';
 import { subjectOf } from '../../wire/referrer.ts';
+import { readTrust, trustTag } from '../../wire/signed-trust.ts';
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 const FILE_MODE = 0o644;
@@ -88,6 +89,12 @@ export function createSnapshotRegistry(snapshot: Snapshot): RegistryPort {
       if (named === undefined) return readHead(missing());
       const { manifest } = memorySource(snapshot);
       return readHead(await manifest(named.digest, LIMITS.headBytesMax));
+    },
+    trust: async (_repository, channel, version) => {
+      const named = snapshot.tags.find(({ tag }) => tag === trustTag(channel, version));
+      if (named === undefined) return ok(null);
+      const { manifest } = memorySource(snapshot);
+      return readTrust(await manifest(named.digest, LIMITS.trustBytesMax));
     },
   };
 }

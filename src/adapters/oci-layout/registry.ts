@@ -32,6 +32,7 @@ import {
   withManifest,
 } from '../../wire/layout-index.ts';
 import { encodeReferrer, fallbackTag, parseReferrerIndex, subjectOf } from '../../wire/referrer.ts';
+import { readTrust, trustTag } from '../../wire/signed-trust.ts';
 import { readSnapshot, resolveTags } from '../../wire/snapshot.ts';
 import { type ReadCodes, readPlainFile, writeWholeFile } from './files.ts';
 import { writeAlone } from './lock.ts';
@@ -47,13 +48,10 @@ export function createLayoutRegistry(): RegistryPort & RegistryWritePort & Layou
       const source = layoutSource(dirOf(candidate.reference.repository), signal);
       return readBundle(source, candidate.digest);
     },
-    head: async (repository, channel) => {
-      const dir = dirOf(repository);
-      const reference = { repository, tag: headTag(channel), digest: null };
-      const found = await resolve(dir, reference);
-      if (!found.ok) return readHead(found);
-      return readHead(await readManifest(dir, found.value.digest, LIMITS.headBytesMax));
-    },
+    head: async (repository, channel) =>
+      readHead(await readTagged(repository, headTag(channel), LIMITS.headBytesMax)),
+    trust: async (repository, channel, version) =>
+      readTrust(await readTagged(repository, trustTag(channel, version), LIMITS.trustBytesMax)),
     push: (repository, tags, manifest, blobs) =>
       writeAlone(dirOf(repository), async () => {
         const written = await writeContent(dirOf(repository), manifest, blobs);
@@ -105,6 +103,16 @@ async function restore(dir: string, snapshot: Snapshot): Promise<Result<void>> {
   if (!read.ok && !isNew) return read;
   const index = indexWith(read.ok ? read.value : EMPTY_INDEX, snapshot);
   return writeWholeFile(join(dir, 'index.json'), encodeLayoutIndex(index));
+}
+
+async function readTagged(
+  repository: Repository,
+  tag: string,
+  bytesMax: number,
+): Promise<Result<Uint8Array>> {
+  const dir = dirOf(repository);
+  const found = await resolve(dir, { repository, tag, digest: null });
+  return found.ok ? readManifest(dir, found.value.digest, bytesMax) : found;
 }
 
 function dirOf(repository: Repository): string {

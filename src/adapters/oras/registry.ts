@@ -12,6 +12,7 @@ import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import type { RegistryPort, RegistryWritePort, SnapshotPort } from '../../ports.ts';
 import { readAttestations, readBundle } from '../../wire/bundle-reader.ts';
 import { readHead } from '../../wire/head.ts';
+import { readTrust, trustTag } from '../../wire/signed-trust.ts';
 import { readSnapshot, resolveTags } from '../../wire/snapshot.ts';
 import { createGates } from './gated.ts';
 import { attachAttestation, pushContent } from './publish.ts';
@@ -39,6 +40,12 @@ export function createOrasRegistry(
       const remote = await remoteOf(repository, signal);
       if (!remote.ok) return remote;
       return readHead(await fetchTagged(remote.value, headTag(channel), LIMITS.headBytesMax));
+    },
+    trust: async (repository, channel, version, signal) => {
+      const remote = await remoteOf(repository, signal);
+      if (!remote.ok) return remote;
+      const tag = trustTag(channel, version);
+      return readTrust(await fetchTagged(remote.value, tag, LIMITS.trustBytesMax));
     },
     push: async (repository, tags, manifest, blobs) => {
       const found = await remoteOf(repository);

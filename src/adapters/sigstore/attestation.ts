@@ -8,6 +8,7 @@ import { PREDICATE } from '../../core/bundle.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { AttestationFact, Claim } from '../../core/verify/evidence.ts';
+import { toCanonicalJson } from '../../wire/canonical-json.ts';
 import { parseHeadPredicate } from '../../wire/head.ts';
 import { parseSigstoreBundle } from '../../wire/sigstore-bundle.ts';
 import { parseProvenancePredicate } from '../../wire/slsa.ts';
@@ -66,6 +67,10 @@ function readClaim(predicateType: string, predicate: unknown): Claim {
     return head.ok
       ? { kind: 'head', head: head.value }
       : { kind: 'malformed', failure: head.error };
+  }
+  if (predicateType === PREDICATE.trust) {
+    const document = toCanonicalJson(predicate ?? null);
+    return { kind: 'trust', document: new TextDecoder().decode(document) };
   }
   return { kind: 'other' };
 }

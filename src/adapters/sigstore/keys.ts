@@ -17,7 +17,9 @@ export type KeyRing = ReadonlyMap<string, KeyObject>;
 export function makeKeyRing(trust: TrustPolicy): Result<KeyRing> {
   const ring = new Map<string, KeyObject>();
   const scopes = trust.policies.flatMap((it) => [it.release, it.freshness ?? { anyOf: [] }]);
-  for (const entry of scopes.flatMap((it) => it.anyOf)) {
+  // Roots sign the trust policy; what a key may sign is judged in core.
+  const roots = trust.roots?.keys ?? [];
+  for (const entry of [...roots, ...scopes.flatMap((it) => it.anyOf)]) {
     const parsed = parsePublicKey(entry.publicKeyPem);
     if (!parsed.ok) return parsed;
     if (parsed.value.fingerprint !== entry.fingerprint) {

@@ -12,6 +12,9 @@ export type RequestName =
   | 'status'
   | 'activate'
   | 'head'
+  | 'trust'
+  | 'force-trust'
+  | 'read-trust'
   | 'probe'
   | 'confirm'
   | 'restore'
@@ -36,8 +39,16 @@ export interface Peer {
   readonly gids: readonly number[];
 }
 
-const READS: readonly RequestName[] = ['status', 'events', 'event', 'follow'];
-const AGENT: readonly RequestName[] = [...READS, 'activate', 'head', 'probe', 'confirm', 'restore'];
+const READS: readonly RequestName[] = ['status', 'read-trust', 'events', 'event', 'follow'];
+const AGENT: readonly RequestName[] = [
+  ...READS,
+  'activate',
+  'head',
+  'trust',
+  'probe',
+  'confirm',
+  'restore',
+];
 
 /** The role of a peer. Root is root even when the agent is configured to run as root. */
 export function roleOf(peer: Peer, owners: SocketOwners): Role {

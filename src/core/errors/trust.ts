@@ -31,4 +31,34 @@ export const TRUST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'trust/threshold-not-met': {
+    meaning: 'Too few of the root keys signed a version of the trust policy.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'trust/version-gap': {
+    meaning: 'A version of the trust policy does not follow the one in force.',
+    exit: EXIT.rollback,
+    retry: 'never',
+  },
+  'trust/would-distrust': {
+    meaning: 'A version of the trust policy would distrust what is active, and is not forced.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'trust/unsigned': {
+    meaning: 'The trust policy in force has root keys, and what is offered is not signed by them.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
+  'trust/statement-invalid': {
+    meaning: 'What is offered is no signed trust policy.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/fixture-failed': {
+    meaning: 'A fixture of `warder trust test` has another outcome than it expects.',
+    exit: EXIT.content,
+    retry: 'never',
+  },
 } as const satisfies ErrorTable;

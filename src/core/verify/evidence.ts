@@ -68,6 +68,8 @@ export type Claim =
   | { readonly kind: 'release'; readonly descriptor: BundleDescriptor }
   | { readonly kind: 'provenance'; readonly provenance: Provenance }
   | { readonly kind: 'head'; readonly head: ChannelHead }
+  /** A trust policy, as its canonical JSON. */
+  | { readonly kind: 'trust'; readonly document: string }
   /** "Signed", and nothing about place and time (cosign). */
   | { readonly kind: 'bare' }
   | { readonly kind: 'malformed'; readonly failure: Failure }

@@ -81,8 +81,21 @@ export interface ScopePolicy {
   readonly maxVersionStep: number;
 }
 
+/** A key that may sign the trust policy itself. It has no window: it counts until a version drops it. */
+export type RootKey = Pick<TrustedKey, 'id' | 'publicKeyPem' | 'fingerprint'>;
+
+/** Who may change the trust policy, together. */
+export interface TrustRoots {
+  readonly threshold: number;
+  readonly keys: readonly RootKey[];
+}
+
 export interface TrustPolicy {
   readonly version: number;
+  /** Null: the file on this host is all there is to go by. */
+  readonly roots: TrustRoots | null;
+  /** Signed with the policy: it applies even where it distrusts what is active. */
+  readonly force: boolean;
   readonly policies: readonly ScopePolicy[];
   /** Null: no certificate is trusted. */
   readonly trustedRoot: TrustedRootText | null;

@@ -1,0 +1,196 @@
+// `warder trust`: what a trust policy admits in words, what it should not, fixtures, and the way of a new
+// version from its roots to a layout and an enforcer. Real keys and files; the enforcer has fixed answers.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { err, failure, ok } from '../../src/core/result.ts';
+import { documentOf, expectCase, run } from '../support/cli.ts';
+import { BUNDLE, enforcerAnswering } from '../support/enforcer-answers.ts';
+
+const PASSPHRASE = { WARDER_KEY_PASSPHRASE: 'correct horse' };
+let dir: string;
+const names = new Map<string, string>();
+const masks = [
+  [/(trust policy version \d+, )sha256:[0-9a-f]{64}/, '$1sha256:(fingerprint)'],
+  [/(fingerprint +)sha256:[0-9a-f]{64}/, '$1sha256:(fingerprint)'],
+] as const;
+
+const POLICY = (version: number, more = '') => `apiVersion: warder.dev/trust/v1
+version: ${version}
+roots:
+  threshold: 2
+  keys: [{ id: root-1, file: root-1.pem.pub }, { id: root-2, file: root-2.pem.pub }, { id: root-3, file: root-3.pem.pub }]
+policies:
+  - name: prod
+    scope: registry.example.com/policies
+    channels: [prod]
+    tenant: acme
+    require:
+      release:
+        minimumMatches: 1
+        anyOf:
+          - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2026-02-01 } }
+          - { id: old, key: { file: old.pem.pub, notBefore: 2025-01-01, notAfter: 2026-01-01 } }
+      provenance:
+        builderIds: [https://ci.example.com/b]
+        buildTypes: [https://warder.dev/buildtypes/policy/v1]
+        sourceRepositories: [https://git.example.com/acme/policies]
+    freshness: { head: required, maxAge: 24h }
+${more}`;
+
+const BARE = `apiVersion: warder.dev/trust/v1
+version: 1
+policies:
+  - name: all
+    scope: registry.example.com
+    channels: [prod, staging]
+    require:
+      release:
+        minimumMatches: 1
+        anyOf:
+          - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
+`;
+
+const FIXTURES = (expected: string) => `apiVersion: warder.dev/trust-test/v1
+tests:
+  - name: a release by CI
+    repository: registry.example.com/policies/web
+    tenant: acme
+    signers: [ci]
+    source: { repository: https://git.example.com/acme/policies }
+    builder: { id: https://ci.example.com/b, buildType: https://warder.dev/buildtypes/policy/v1 }
+    expect: ${expected}
+  - name: a release by the key that CI had before
+    repository: registry.example.com/policies
+    tenant: acme
+    signers: [old]
+    expect: verify/key-expired
+  - name: a fork
+    repository: registry.example.com/policies
+    tenant: acme
+    signers: [ci]
+    source: { repository: https://git.example.com/evil/policies }
+    builder: { id: https://ci.example.com/b, buildType: https://warder.dev/buildtypes/policy/v1 }
+    expect: verify/provenance-inconsistent
+  - name: somebody with a certificate
+    repository: registry.example.com/policies
+    tenant: acme
+    signers: [{ issuer: https://accounts.example.com, identity: eve@example.com }]
+    expect: verify/identity-required
+`;
+
+const around = (more: object = {}) => ({ cwd: dir, variables: PASSPHRASE, names, masks, ...more });
+
+async function both(name: string, argv: readonly string[], more: object = {}) {
+  const printed = await expectCase(name, argv, around(more));
+  const json = await run([...argv, '--output', 'json'], around(more));
+  expect(json.exit).toBe(printed.exit);
+  return documentOf(json);
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'warder-trust-'));
+  names.set(dir, '/work');
+  for (const key of ['root-1', 'root-2', 'root-3', 'ci', 'old']) {
+    const made = await run(['key', 'generate', '--out', join(dir, `${key}.pem`), '-o', 'json'], {
+      variables: PASSPHRASE,
+    });
+    const fingerprint = String(documentOf(made)['fingerprint']);
+    names.set(fingerprint, `sha256:(${key})`);
+    names.set(fingerprint.slice(0, 19), `sha256:(${key})`);
+  }
+  writeFileSync(join(dir, 'trust.yaml'), POLICY(5));
+  writeFileSync(join(dir, 'trust-6.yaml'), POLICY(6));
+  writeFileSync(join(dir, 'bare.yaml'), BARE);
+  writeFileSync(join(dir, 'good.test.yaml'), FIXTURES('admitted'));
+  writeFileSync(join(dir, 'bad.test.yaml'), FIXTURES('verify/rollback'));
+  writeFileSync(join(dir, 'broken.test.yaml'), FIXTURES('maybe'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe('looking at a trust policy', () => {
+  it('explains whom it admits, and who may change it', async () => {
+    const document = await both('trust-explain', ['trust', 'explain', 'trust.yaml']);
+    expect(document).toMatchObject({ trust: { version: 5, roots: { threshold: 2 } } });
+    await both('trust-explain-bare', ['trust', 'explain', 'bare.yaml']);
+    await both('trust-explain-none', ['trust', 'explain', 'none.yaml']);
+  });
+
+  it('warns of what the author may not have meant', async () => {
+    await both('trust-lint', ['trust', 'lint', 'trust.yaml']);
+    await both('trust-lint-bare', ['trust', 'lint', 'bare.yaml']);
+  });
+
+  it('judges fixtures as a host would', async () => {
+    const good = await both('trust-test', ['trust', 'test', 'trust.yaml', 'good.test.yaml']);
+    expect(good).toMatchObject({ ok: true, passed: 4 });
+    const bad = await both('trust-test-failing', ['trust', 'test', 'trust.yaml', 'bad.test.yaml']);
+    expect(bad).toMatchObject({ ok: false, passed: 3 });
+    await both('trust-test-broken', ['trust', 'test', 'trust.yaml', 'broken.test.yaml']);
+  });
+});
+
+describe('a new version', () => {
+  const sign = (key: string, ...more: readonly string[]) => [
+    ...['trust', 'sign', 'trust.yaml', '--key', `${key}.pem`, '--out', 'v5.json', ...more],
+  ];
+
+  it('is signed by one root after the other, each once, all the same document', async () => {
+    await expectCase('trust-sign', sign('root-1'), around());
+    await expectCase('trust-sign-second', sign('root-2'), around());
+    await both('trust-sign-again', sign('root-2'));
+    await both('trust-sign-other', sign('root-3', '--force'));
+    const before = readFileSync(join(dir, 'v5.json'));
+    await both('trust-sign-no-file', sign('root-3').with(-1, 'trust.yaml'));
+    expect(readFileSync(join(dir, 'v5.json'))).toEqual(before);
+    expect(readFileSync(join(dir, 'trust.yaml'), 'utf8')).toBe(POLICY(5));
+  });
+
+  it('goes to a place under a tag of its own, which never moves', async () => {
+    const publish = (file: string) => [
+      'trust',
+      'publish',
+      file,
+      '--to',
+      `oci-layout:${dir}/layout`,
+    ];
+    await both('trust-publish', publish('v5.json'));
+    await run(
+      ['trust', 'sign', 'trust.yaml', '--force', '--key', 'root-1.pem', '--out', 'x.json'],
+      around(),
+    );
+    await both('trust-publish-taken', publish('x.json'));
+    await both('trust-publish-unsigned', publish('trust.yaml'));
+  });
+
+  it('is handed to the enforcer, which decides', async () => {
+    const over = (change: Parameters<typeof enforcerAnswering>[0]) => ({
+      services: { enforcer: () => enforcerAnswering(change) },
+    });
+    const applied = { version: 5, fingerprint: BUNDLE.digest, distrusted: [] };
+    const apply = ['trust', 'apply', 'v5.json'];
+    await both('trust-apply', apply, over({ trust: async () => ok(applied) }));
+    await both(
+      'trust-apply-forced',
+      [...apply, '--force'],
+      over({
+        trust: async (_, force) => ok({ ...applied, distrusted: force ? [BUNDLE.digest] : [] }),
+      }),
+    );
+    const why = failure(
+      'trust/would-distrust',
+      'trust policy version 5 would distrust what is active here',
+      {
+        causes: ['v7 (sha256:4f4f): verify/key-unknown, the signing key is not trusted'],
+        hints: ['publish a bundle that both versions admit first'],
+      },
+    );
+    await both('trust-apply-refused', apply, over({ trust: async () => err(why) }));
+    await both('trust-apply-unsigned', ['trust', 'apply', 'trust.yaml'], over({}));
+  });
+});
