@@ -13,10 +13,10 @@ import { formatReference, parseReference } from '../../src/core/reference.ts';
 import { err, type Failure, type Result } from '../../src/core/result.ts';
 import { judgeClient } from '../../src/core/verify/client.ts';
 import { judge } from '../../src/core/verify/judge.ts';
+import { encodeCarrier, parseCarrier } from '../../src/wire/carrier.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { encodeDescriptor, parseDescriptor } from '../../src/wire/descriptor.ts';
 import { encodeFrame, FrameReader } from '../../src/wire/frame.ts';
-import { encodeHeadManifest, parseHeadManifest } from '../../src/wire/head.ts';
 import { encodeArchive, parseArchive } from '../../src/wire/layout-archive.ts';
 import { encodeManifest, parseManifest } from '../../src/wire/manifest.ts';
 import { encodeIr, parseIr } from '../../src/wire/policy/ir.ts';
@@ -181,19 +181,19 @@ function bundles(
         return 'accepted';
       },
     },
-    {
-      name: 'head',
+    ...(['head', 'trust'] as const).map((kind): Target => ({
+      name: kind === 'head' ? 'head' : 'signed-trust',
       isJson: true,
-      seeds: [encodeHeadManifest(attestations).manifest],
+      seeds: [encodeCarrier(kind, attestations).manifest],
       run: (input) => {
-        const read = parseHeadManifest(input);
+        const read = parseCarrier(kind, input);
         if (read.ok) {
-          const again = parseHeadManifest(encodeHeadManifest(read.value).manifest);
-          same(again, read, 'a head');
+          const again = parseCarrier(kind, encodeCarrier(kind, read.value).manifest);
+          same(again, read, kind);
         }
         return word(read);
       },
-    },
+    })),
   ];
 }
 
