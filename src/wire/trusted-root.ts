@@ -67,11 +67,30 @@ const shape = z.strictObject({
   timestampAuthorities: z.array(authority).max(LIST_MAX).default([]),
 });
 
-/** Reads a trusted root. */
+// What somebody names for one bundle under a key may list logs alone, or nothing.
+const partialShape = shape.extend({
+  tlogs: z.array(log).max(LIST_MAX).default([]),
+  certificateAuthorities: z.array(authority).max(LIST_MAX).default([]),
+  ctlogs: z.array(log).max(LIST_MAX).default([]),
+});
+
+/** Reads the trusted root of a host. */
 export function parseTrustedRoot(bytes: Uint8Array): Result<TrustedRootText> {
+  return parseRoot(bytes, shape);
+}
+
+/** Reads a trusted root of which any part may be missing; what is there is held to the same rules. */
+export function parsePartialRoot(bytes: Uint8Array): Result<TrustedRootText> {
+  return parseRoot(bytes, partialShape);
+}
+
+function parseRoot(
+  bytes: Uint8Array,
+  wanted: typeof shape | typeof partialShape,
+): Result<TrustedRootText> {
   const json = parseStrictJson(bytes, { bytesMax: LIMITS.policyFileBytesMax });
   if (!json.ok) return invalid([json.error.detail]);
-  const parsed = fitShape(shape, json.value);
+  const parsed = fitShape(wanted, json.value);
   if (!parsed.success) return invalid(zodCauses(parsed.error));
   const canonical = toCanonicalJson(parsed.data);
   const hash = createHash('sha256').update(canonical).digest('hex');

@@ -12,7 +12,7 @@ import type { Digest } from '../../src/core/digest.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { type Demand, judgeClient } from '../../src/core/verify/client.ts';
 import { digestOf } from '../../src/wire/content.ts';
-import { parseTrustedRoot } from '../../src/wire/trusted-root.ts';
+import { parsePartialRoot, parseTrustedRoot } from '../../src/wire/trusted-root.ts';
 import { documentOf, run } from '../support/cli.ts';
 import {
   ARTIFACT,
@@ -25,12 +25,13 @@ import {
 } from '../support/client-bundles.ts';
 import { ISSUER, SUBJECT } from '../support/keyless.ts';
 import { type PrivateSigstore, startSigstore } from '../support/private-sigstore.ts';
+import { unwrap } from '../support/result.ts';
 import { encodeJson, makeSigner } from '../support/signed-bundle.ts';
 import { flipBit } from '../support/verdicts.ts';
 
 const signer = makeSigner();
 const IDENTITY: Demand = { kind: 'identity', issuer: ISSUER, subject: SUBJECT };
-const KEY: Demand = { kind: 'key', isLogDemanded: true };
+const KEY: Demand = { kind: 'key' };
 const good: Record<'statement' | 'file' | 'statement2' | 'file2' | 'keyed', ClientJson> =
   {} as never;
 let sigstore: PrivateSigstore;
@@ -92,8 +93,29 @@ describe('a good bundle is verified', () => {
   test('under a key, in a log or alone', async () => {
     expect(verdict(good.keyed, byKey)).toBe('verified');
     const alone = await signAsClient(sigstore, { content: 'file', by: signer, witnesses: [] });
-    const demand: Demand = { kind: 'key', isLogDemanded: false };
+    const demand: Demand = { kind: 'key' };
     expect(verdict(alone, { ...byKey, root: null, demand })).toBe('verified');
+  });
+  test('under a key, with a root that lists nothing, or logs alone', async () => {
+    const { mediaType, tlogs } = sigstore.rootJson;
+    const empty = unwrap(parsePartialRoot(encodeJson({ mediaType })));
+    const logs = unwrap(parsePartialRoot(encodeJson({ mediaType, tlogs })));
+    const alone = await signAsClient(sigstore, { content: 'file', by: signer, witnesses: [] });
+    const logged = await signAsClient(sigstore, {
+      content: 'file',
+      by: signer,
+      witnesses: ['log'],
+    });
+    expect(verdict(alone, { ...byKey, root: empty })).toBe('verified');
+    expect(verdict(alone, { ...byKey, root: logs })).toBe('verify/tlog-invalid');
+    expect(verdict(logged, { ...byKey, root: logs })).toBe('verified');
+    expect(verdict(logged, { ...byKey, root: empty })).toBe('verify/tlog-invalid');
+    expect(verdict(good.file, { root: empty })).toMatch(/^verify\//);
+    expect(verdict(good.file, { root: logs })).toMatch(/^verify\//);
+    const [log] = structuredClone(tlogs);
+    if (log !== undefined) delete log.publicKey.validFor.start;
+    const endless = parsePartialRoot(encodeJson({ mediaType, tlogs: [log] }));
+    expect(endless).toMatchObject({ ok: false, error: { code: 'trust/root-invalid' } });
   });
   test('about a digest, when it is a statement', () => {
     expect(verdict(good.statement, { artifact: ARTIFACT_DIGEST as Digest })).toBe('verified');
@@ -239,7 +261,7 @@ describe('what vouches for it', () => {
     const codes = both(() => undefined, { root: stranger.root });
     for (const code of codes) expect(code).toMatch(/^verify\/(certificate|timestamp|tlog)-/);
     expect(verdict(good.file, { root: null })).toBe('verify/identity-required');
-    const demand: Demand = { kind: 'key', isLogDemanded: false };
+    const demand: Demand = { kind: 'key' };
     expect(verdict(good.keyed, { ...byKey, root: null, demand })).toBe('verify/tlog-invalid');
   });
 

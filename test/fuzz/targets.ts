@@ -164,7 +164,7 @@ function bundles(
         if (!fact.ok) return word(fact);
         // Who can change a bundle so that it still verifies has changed nothing that was signed.
         if (!payloads.includes(payloadOf(input))) throw new Error('another payload verifies');
-        return word(judgeClient(fact.value, { kind: 'key', isLogDemanded: false }, artifact));
+        return word(judgeClient(fact.value, { kind: 'key' }, artifact));
       },
     },
     {

@@ -394,7 +394,7 @@ function asClient(isKey: boolean): boolean {
   const root = isKey ? null : sigstore.root;
   const task = { bundle, artifact, key: isKey ? key.publicKeyPem : null, root };
   const demand: Demand = isKey
-    ? { kind: 'key', isLogDemanded: false }
+    ? { kind: 'key' }
     : { kind: 'identity', issuer: ISSUER, subject: SUBJECT };
   return judgeClient(unwrap(collectClientFact(task)), demand, artifact).ok;
 }

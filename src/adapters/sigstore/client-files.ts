@@ -9,7 +9,7 @@ import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { ClientFact } from '../../core/verify/client.ts';
 import type { TrustedRootText } from '../../core/verify/trust.ts';
 import { digestOf } from '../../wire/content.ts';
-import { parseTrustedRoot } from '../../wire/trusted-root.ts';
+import { parsePartialRoot } from '../../wire/trusted-root.ts';
 import { createVerifier } from './verifier.ts';
 
 interface ClientFiles {
@@ -50,7 +50,7 @@ function readArtifact(text: string): Result<Uint8Array | Digest> {
 
 function readRoot(path: string): Result<TrustedRootText> {
   const bytes = readFile(path, LIMITS.policyFileBytesMax);
-  return bytes.ok ? parseTrustedRoot(bytes.value) : bytes;
+  return bytes.ok ? parsePartialRoot(bytes.value) : bytes;
 }
 
 function readFile(path: string, bytesMax: number): Result<Buffer> {

@@ -41,7 +41,7 @@ export function collectClientFact({ bundle, artifact, key, root }: ClientTask): 
   }
   if (content.kind === 'statement') {
     const signed = verifySignature(parsed.value, anchors.value);
-    return signed.ok ? readStatement(parsed.value, signed.value, content) : signed;
+    return signed.ok ? readStatement(parsed.value, signed.value, content, anchors.value) : signed;
   }
   if (typeof artifact === 'string') {
     const hints = ['name the file instead of its digest'];
@@ -54,7 +54,8 @@ export function collectClientFact({ bundle, artifact, key, root }: ClientTask): 
   }
   const signed = verifySignature(parsed.value, anchors.value, artifact);
   if (!signed.ok) return signed;
-  return ok({ ...describe(parsed.value, signed.value), about: { ...content, kind: 'file' } });
+  const about = { kind: 'file', digest: content.digest } as const;
+  return ok({ ...describe(parsed.value, signed.value, anchors.value), about });
 }
 
 function makeAnchors(key: string | null, root: TrustedRootText | null): Result<Anchors> {
@@ -71,6 +72,7 @@ function readStatement(
   bundle: ClientBundle,
   signed: Signed,
   content: { readonly payloadType: string; readonly payload: Uint8Array },
+  anchors: Anchors,
 ): Result<ClientFact> {
   if (content.payloadType !== PAYLOAD_TYPE) {
     const type = escapeAndCut(content.payloadType, 100);
@@ -79,14 +81,17 @@ function readStatement(
   const statement = parseStatement(content.payload, CLIENT_STATEMENTS);
   if (!statement.ok) return statement;
   const { predicateType, subjects } = statement.value;
-  return ok({ ...describe(bundle, signed), about: { kind: 'statement', predicateType, subjects } });
+  return ok({
+    ...describe(bundle, signed, anchors),
+    about: { kind: 'statement', predicateType, subjects },
+  });
 }
 
-function describe(bundle: ClientBundle, { key, certificate }: Signed) {
+function describe(bundle: ClientBundle, { key, certificate }: Signed, { material }: Anchors) {
   const logs = new Set(bundle.logEntries.map((it) => it.logId)).size;
   const signer =
     certificate === null
       ? ({ kind: 'key', fingerprint: fingerprintKey(key) } as const)
       : ({ kind: 'certificate', certificate } as const);
-  return { signer, logs };
+  return { signer, logs, trustedLogs: material.tlogs.length };
 }

@@ -35,7 +35,7 @@ function table(of: Readonly<Record<string, string>>): string {
 
 function describeDemand(demand: Demand): Readonly<Record<string, string>> {
   if (demand.kind === 'identity') return { identity: demand.subject, issuer: demand.issuer };
-  return { key: demand.isLogDemanded ? 'the given one, in a log' : 'the given one' };
+  return { key: 'the given one' };
 }
 
 function describeFact({ signer, logs, about }: ClientFact): Readonly<Record<string, string>> {

@@ -33,7 +33,7 @@ export function addSigstore(program: Command, session: Session): void {
     ],
     [
       'warder sigstore verify-bundle --bundle app.sigstore.json --key key.pub app.tar',
-      'a bundle under a plain key; with --trusted-root it must be in a log as well',
+      'a bundle under a plain key; where --trusted-root lists logs, it must be in one',
     ],
   )
     .description('verify a sigstore bundle (0.1 to 0.3) over a file or a statement about it')
@@ -71,8 +71,7 @@ async function run(session: Session, artifact: string, options: BundleOptions): 
 function demandOf(options: BundleOptions): Demand | null {
   const { certificateIdentity: subject = '', certificateOidcIssuer: issuer = '', key } = options;
   if (key !== undefined) {
-    const isLogDemanded = options.trustedRoot !== undefined;
-    return subject === '' && issuer === '' ? { kind: 'key', isLogDemanded } : null;
+    return subject === '' && issuer === '' ? { kind: 'key' } : null;
   }
   return subject === '' || issuer === '' ? null : { kind: 'identity', issuer, subject };
 }

@@ -16,8 +16,8 @@ import { checkThresholds } from './identity.ts';
 /** Who must have signed. */
 export type Demand =
   | { readonly kind: 'identity'; readonly issuer: string; readonly subject: string }
-  /** The key itself is given to the verifier; with a trusted root an entry in a log is demanded too. */
-  | { readonly kind: 'key'; readonly isLogDemanded: boolean };
+  /** The key itself is given to the verifier. */
+  | { readonly kind: 'key' };
 
 /** What a bundle proved; its signature holds. */
 export interface ClientFact {
@@ -26,6 +26,8 @@ export interface ClientFact {
     | { readonly kind: 'certificate'; readonly certificate: CertificateFact };
   /** Distinct logs whose entry held. */
   readonly logs: number;
+  /** Logs that the trusted root lists: where there are some, an entry is demanded. */
+  readonly trustedLogs: number;
   readonly about:
     | {
         readonly kind: 'statement';
@@ -43,10 +45,10 @@ export function judgeClient(fact: ClientFact, demand: Demand, artifact: Digest):
   return wrong === null ? ok(undefined) : err(wrong);
 }
 
-function checkSigner({ signer, logs }: ClientFact, demand: Demand): Failure | null {
+function checkSigner({ signer, logs, trustedLogs }: ClientFact, demand: Demand): Failure | null {
   if (demand.kind === 'key') {
     if (signer.kind !== 'key') return refuse('verify/identity-required', 'a certificate signed it');
-    if (logs > 0 || !demand.isLogDemanded) return null;
+    if (logs > 0 || trustedLogs === 0) return null;
     return refuse('verify/tlog-invalid', 'the signature is in no log');
   }
   if (signer.kind !== 'certificate') return refuse('verify/identity-required', 'a key signed it');
