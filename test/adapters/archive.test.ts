@@ -102,6 +102,8 @@ beforeAll(async () => {
   const subject = { mediaType: MEDIA.manifest, digest: digestOf(manifest), size: manifest.length };
   const sbom = artifact('application/spdx+json', 'an SBOM', subject);
   unwrap(await port.push(layout('origin'), [], sbom.manifest, sbom.blobs));
+  const policy2 = artifact('application/vnd.warder.trust.v1+json', 'a trust policy');
+  unwrap(await port.push(layout('origin'), ['prod.trust.v2'], policy2.manifest, policy2.blobs));
   expect(await exporting('origin', 'good.tar')).toMatchObject({ exit: 0, stderr: '' });
 });
 afterAll(async () => {
@@ -116,8 +118,8 @@ describe('a good archive', () => {
       exit: 0,
       kind: 'Import',
       verdict: 'accepted',
-      tags: ['prod', 'prod.head'],
-      artifacts: 5,
+      tags: ['prod', 'prod.head', 'prod.trust.v2'],
+      artifacts: 6,
     });
     expect(await exporting('target', 'again.tar')).toMatchObject({ exit: 0 });
     expect(readFileSync(at('again.tar'))).toEqual(readFileSync(at('good.tar')));

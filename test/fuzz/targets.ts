@@ -181,19 +181,21 @@ function bundles(
         return 'accepted';
       },
     },
-    ...(['head', 'trust'] as const).map((kind): Target => ({
-      name: kind === 'head' ? 'head' : 'signed-trust',
-      isJson: true,
-      seeds: [encodeCarrier(kind, attestations).manifest],
-      run: (input) => {
-        const read = parseCarrier(kind, input);
-        if (read.ok) {
-          const again = parseCarrier(kind, encodeCarrier(kind, read.value).manifest);
-          same(again, read, kind);
-        }
-        return word(read);
-      },
-    })),
+    ...(['head', 'trust'] as const).map(
+      (kind): Target => ({
+        name: kind === 'head' ? 'head' : 'signed-trust',
+        isJson: true,
+        seeds: [encodeCarrier(kind, attestations).manifest],
+        run: (input) => {
+          const read = parseCarrier(kind, input);
+          if (read.ok) {
+            const again = parseCarrier(kind, encodeCarrier(kind, read.value).manifest);
+            same(again, read, kind);
+          }
+          return word(read);
+        },
+      }),
+    ),
   ];
 }
 

@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { headTag } from '../../core/head.ts';
 import type { Reference, Repository } from '../../core/reference.ts';
 import { formatReference } from '../../core/reference.ts';
 import { failure, type Result } from '../../core/result.ts';
@@ -11,12 +12,19 @@ import { escapeText } from '../../core/text.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifyContext } from '../../core/verify/verdict.ts';
 import type { RegistryPort, SnapshotPort, VerifierPort } from '../../ports.ts';
+import { trustTag } from '../../wire/signed-trust.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
 import { fields } from '../text-blocks.ts';
 import { verify } from './verify.ts';
 
+// A registry is not asked for its tags: versions of the trust policy are looked for by their names.
+const TRUST_VERSIONS_MAX = 16;
+
 /** What goes with a bundle under tags of its own, where it is there. */
-const COMPANIONS = ['head', 'trust'];
+const companionsOf = (channel: string): readonly string[] => [
+  headTag(channel),
+  ...Array.from({ length: TRUST_VERSIONS_MAX }, (_, at) => trustTag(channel, at + 1)),
+];
 
 /** Whether a tag belongs to a channel: itself, or one of its companions. */
 export function isTagOf(channelTag: string): (tag: string) => boolean {
@@ -32,7 +40,7 @@ export async function exportBundle(
 ): Promise<Outcome> {
   const { repository, tag, digest } = reference;
   if (tag === null || digest !== null) return failed('Export', [untagged(reference)]);
-  const companions = COMPANIONS.map((it) => `${tag}.${it}`).filter((it) => !more.includes(it));
+  const companions = companionsOf(tag).filter((it) => !more.includes(it));
   const snapshot = await port.snapshot(repository, [
     ...[tag, ...more].map((it) => ({ tag: it, isOptional: false })),
     ...companions.map((it) => ({ tag: it, isOptional: true })),
