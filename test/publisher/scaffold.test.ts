@@ -51,7 +51,7 @@ it('touches nothing when one of the files is there', async () => {
   await expect(stat(join(repository.dir, 'warder.yaml'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-it('the hook publishes pushes to main and nothing else', async () => {
+it('the hook publishes pushes to main with their head, and nothing else', async () => {
   unwrap(await writeNewFiles(repository.dir, FILES));
   const commit = repository.commit({});
   const log = join(repository.dir, '.git/log');
@@ -69,6 +69,6 @@ it('the hook publishes pushes to main and nothing else', async () => {
     ].join('\n'),
   });
   const lines = (await readFile(log, 'utf8')).trim().split('\n');
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain(`--commit ${commit}`);
+  expect(lines.map((it) => it.split(' ')[0])).toEqual(['publish', 'head']);
+  for (const line of lines) expect(line).toContain(`--commit ${commit}`);
 });
