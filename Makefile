@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels mutants fuzz bench sbom clean
+.PHONY: help setup demo test check kernels mutants fuzz bench soak bare sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ bench: setup ## measure the cost of admission beside cosign, and of enforcement 
 
 bare: ## set up the last commit on a clean Debian 12, built for it (root, debootstrap, network, minutes)
 	@packaging/setup/bare.sh
+
+soak: setup ## compare a million kept answers with the walk, in an emulated guest (about half an hour)
+	@WARDER_SOAK=1 npm run --silent test:guest -- test/vm/oracle.test.ts
 
 sbom: setup ## write the software bill of materials (CycloneDX) to dist/
 	@mkdir -p dist

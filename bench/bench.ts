@@ -3,6 +3,7 @@
 // guest whose clock counts them. docs/performance.md has the method and the numbers.
 //
 //   node bench/bench.ts [--objects 0,1,1000,65536] [--quads 10] [--series 6.1] [--json FILE]
+//       [--object FILE]
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,14 +19,12 @@ import { renderTable } from './table.ts';
 const FOLDER = '/opt/cost';
 const FILES = {
   'warder.node': '../build/native/warder.node',
-  'warder.bpf.o': '../bpf/build/warder.bpf.o',
   'cost-steps.mjs': './cost-steps.mjs',
   cost: '../build/bench/cost',
 } as const;
 
 interface Loading {
   readonly programs: number;
-  readonly refused: readonly string[];
   readonly fillMs: number;
   readonly commitMs: number;
 }
@@ -57,6 +56,7 @@ async function main(): Promise<void> {
       quads: { type: 'string', default: '10' },
       series: { type: 'string', default: '6.1' },
       json: { type: 'string' },
+      object: { type: 'string', default: here('../bpf/build/warder.bpf.o') },
     },
   });
   execFileSync('make', ['--silent', '--directory', here('.')], { stdio: 'inherit' });
@@ -67,6 +67,7 @@ async function main(): Promise<void> {
     await guest.sh(`mkdir -p ${FOLDER}`);
     for (const [name, source] of Object.entries(FILES))
       await guest.put(`${FOLDER}/${name}`, readFileSync(here(source)), 0o755);
+    await guest.put(`${FOLDER}/warder.bpf.o`, readFileSync(values.object));
     const runs: Run[] = [];
     for (const objects of values.objects.split(',').map(Number)) {
       const run = await measure(guest, objects, Number(values.quads));

@@ -16,6 +16,7 @@
 
 #include "cost.h"
 
+#define PARTS 20
 #define WARM_PART 4 /* a fraction of the iterations, not measured */
 #define SETTLE_US 20000
 
@@ -35,19 +36,33 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+static int by_value(const void *left, const void *right)
+{
+	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The median of many short parts: a timer tick or a writeback falls into few of them. */
 static void measure(int quad, const char *kind, int place)
 {
 	for (int w = 0; w < workload_count; w++) {
 		const struct workload *workload = &workloads[w];
-		int64_t start;
+		const int each = workload->iterations / PARTS;
+		int64_t parts[PARTS];
 
 		for (int i = 0; i < workload->iterations / WARM_PART; i++)
 			workload->once();
-		start = now();
-		for (int i = 0; i < workload->iterations; i++)
-			workload->once();
+		for (int part = 0; part < PARTS; part++) {
+			int64_t start = now();
+
+			for (int i = 0; i < each; i++)
+				workload->once();
+			parts[part] = now() - start;
+		}
+		qsort(parts, PARTS, sizeof(parts[0]), by_value);
 		printf("%d|%s|%s|%d|%lld|%d\n", quad, kind, workload->name, place,
-		       (long long)(now() - start), workload->iterations);
+		       (long long)parts[PARTS / 2], each);
 	}
 }
 

@@ -7,7 +7,6 @@
  * overlay's dentry in f_path.
  */
 #include "enforce.h"
-#include "resolve.h"
 
 /* Numbers that BTF does not carry; the 32-bit forms arrive by compat system calls. */
 #define WD_FS_IOC_SETFLAGS 0x40086602
@@ -27,6 +26,7 @@ static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 and_op, __u
 		.hook = hook,
 		.op = op,
 		.and_op = and_op,
+		.scan = hook == WD_HOOK_FILE_OPEN && op == WD_OP_READ && !and_op,
 		.echo = echo,
 	};
 
@@ -48,6 +48,7 @@ static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, __u32 echo, 
 		.op = op,
 		.and_op = and_op,
 		.beneath = 1,
+		.scan = op == WD_OP_READ && !and_op,
 		.echo = echo,
 	};
 
@@ -58,15 +59,12 @@ static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, __u32 echo, 
 	return wd_enforce(&request);
 }
 
-SEC("lsm/file_open")
-int BPF_PROG(file_open, struct file *file, int ret)
+static __noinline int wd_judge_open(struct file *file)
 {
 	__u32 op = WD_OP_UNSET, and_op = WD_OP_UNSET;
 	unsigned int mode;
-	int echo;
+	int echo, ret;
 
-	if (ret != 0)
-		return ret;
 	mode = file->f_mode;
 	if (file->f_flags & WD_FMODE_EXEC) {
 		op = WD_OP_EXECUTE; /* executing needs no READ */
@@ -78,14 +76,33 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	}
 	if (!op && !and_op)
 		return 0;
-	/* Before the decision, which would report what the scan does as a denial. */
-	if (op == WD_OP_READ && wd_is_scan(file->f_inode, mode))
-		return 0;
 	echo = wd_is_echo(file);
 	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, echo, file);
 	if (ret != 0)
 		return ret;
 	return wd_judge_beneath(op, and_op, echo, file);
+}
+
+/* Before a request is put together: whatever the open is for, most are about nothing protected. */
+static __always_inline int wd_opens_nothing(struct file *file)
+{
+	const struct wd_generation *generation;
+	struct dentry *dentry = file->f_path.dentry;
+	struct inode *inode = file->f_inode;
+	__u32 names = 0;
+
+	if (WD_COMPARING || !dentry || dentry->d_inode != inode)
+		return 0;
+	generation = wd_committed();
+	return !generation || wd_is_quiet(generation, dentry, inode, &names);
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(file_open, struct file *file, int ret)
+{
+	if (ret != 0)
+		return ret;
+	return wd_opens_nothing(file) ? 0 : wd_judge_open(file);
 }
 
 static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, unsigned long flags)

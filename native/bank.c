@@ -170,9 +170,10 @@ static int unpin_header(struct wd_kernel *kernel, uint32_t bank, struct wd_error
 }
 
 /* Stores finished maps: fds[0..WD_TABLES) are the tables, the last one is the header. */
-static int store(struct wd_kernel *kernel, uint32_t bank, const int *fds,
+static int store(struct wd_kernel *kernel, uint32_t bank, const int *fds, int filter_fd,
 		 struct wd_error *reterr_error)
 {
+	struct wd_map *filters = wd_map_named(kernel, "filters");
 	char path[PATH_MAX];
 
 	if (unpin_header(kernel, bank, reterr_error) != 0)
@@ -182,6 +183,8 @@ static int store(struct wd_kernel *kernel, uint32_t bank, const int *fds,
 			return wd_fail(reterr_error, "outer-update", errno, tables[i].name,
 				       "bank %u", bank);
 	}
+	if (filters && bpf_map_update_elem(filters->fd, &bank, &filter_fd, BPF_ANY) != 0)
+		return wd_fail(reterr_error, "outer-update", errno, filters->name, "bank %u", bank);
 	if (wd_header_path(kernel, bank, path, sizeof(path), reterr_error) != 0)
 		return -1;
 	if (bpf_obj_pin(fds[WD_TABLES], path) != 0)
@@ -193,8 +196,10 @@ int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *imag
 	    struct wd_error *reterr_error)
 {
 	int fds[WD_TABLES + 1] = { -1, -1, -1, -1, -1, -1 };
+	int filter_fd = -1;
 	int result = -1;
 
+	wd_rest(kernel);
 	if (check_not_committed(kernel, bank, reterr_error) != 0)
 		return -1;
 	if (image->header.bank != bank || image->header.generation == 0)
@@ -211,13 +216,17 @@ int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *imag
 		if (fds[i] < 0)
 			goto out;
 	}
+	if (wd_make_filter(kernel, bank, image, &filter_fd, reterr_error) != 0)
+		goto out;
 	fds[WD_TABLES] = make_header(kernel, bank, &image->header, reterr_error);
 	if (fds[WD_TABLES] >= 0)
-		result = store(kernel, bank, fds, reterr_error);
+		result = store(kernel, bank, fds, filter_fd, reterr_error);
 	/* The maps that were in this bank are gone. */
 	if (result == 0)
 		result = wd_own_everything(kernel, reterr_error);
 out:
+	if (filter_fd >= 0)
+		close(filter_fd);
 	for (int i = 0; i <= WD_TABLES; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -227,6 +236,8 @@ out:
 
 int wd_clear(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_error)
 {
+	struct wd_map *filters = wd_map_named(kernel, "filters");
+
 	if (check_not_committed(kernel, bank, reterr_error) != 0 ||
 	    unpin_header(kernel, bank, reterr_error) != 0)
 		return -1;
@@ -235,5 +246,7 @@ int wd_clear(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_er
 			return wd_fail(reterr_error, "outer-update", errno, tables[i].name,
 				       "bank %u", bank);
 	}
+	if (filters && bpf_map_delete_elem(filters->fd, &bank) != 0 && errno != ENOENT)
+		return wd_fail(reterr_error, "outer-update", errno, filters->name, "bank %u", bank);
 	return 0;
 }

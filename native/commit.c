@@ -174,6 +174,8 @@ int wd_read_back(struct wd_kernel *kernel, uint32_t bank, struct wd_image *ret_i
 	close(fd);
 	for (int i = 0; result == 0 && i < WD_TABLES; i++)
 		result = read_table(kernel, i, bank, &ret_image->tables[i], reterr_error);
+	if (result == 0)
+		result = wd_check_filter(kernel, bank, ret_image, reterr_error);
 	if (result != 0)
 		wd_image_free(ret_image);
 	return result;

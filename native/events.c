@@ -76,6 +76,7 @@ int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, vo
 	struct drain drain = { .take = take, .context = context, .left = max };
 	int result;
 
+	wd_rest(kernel);
 	if (max == 0)
 		return 0;
 	if (!kernel->events && map_rings(kernel, reterr_error) != 0)

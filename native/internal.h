@@ -50,6 +50,8 @@ struct wd_kernel {
 	struct wd_map maps[WD_MAPS_MAX];
 	size_t program_count;
 	struct wd_program programs[WD_HOOKS * 2];
+	struct wd_program resolver; /* attached while identities are asked for, never pinned */
+	int resolver_fd;	    /* of the loaded program, or -1 */
 	struct ring_buffer *events;
 	void *drain; /* of the wd_drain_events() that runs now */
 };
@@ -71,6 +73,9 @@ int wd_read_definitions(struct wd_kernel *kernel, struct bpf_object *object,
 /* Loads the named programs on the maps of the handle; fds[i] is -1 where `wanted[i]` is false.
  * All or nothing: the caller tries smaller sets. */
 int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
+		struct wd_error *reterr_error);
+/* Loads one program by its name on the maps of the handle. */
+int wd_load_one(struct wd_kernel *kernel, const char *name, int *ret_fd,
 		struct wd_error *reterr_error);
 struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
 
@@ -118,6 +123,9 @@ int wd_read_rows(int fd, const char *object, struct wd_rows *ret_rows,
 void wd_sort_rows(struct wd_rows *rows, size_t row_bytes, size_t key_bytes);
 
 /* --- resolve.c --- */
+/* Attaches the resolver program, if it is not; wd_rest() lets it go. */
+int wd_begin_resolving(struct wd_kernel *kernel, struct wd_error *reterr_error);
+void wd_rest(struct wd_kernel *kernel);
 /* Asks the resolver program for the identity behind an O_PATH descriptor. The map stays written
  * until wd_stop_resolving(); with `lister_ns` (thread_ns of an earlier answer) this thread may list
  * any directory until then. */
@@ -136,6 +144,14 @@ int wd_own_map(struct wd_kernel *kernel, int fd, struct wd_error *reterr_error);
 int wd_own_program(struct wd_kernel *kernel, int link_fd, struct wd_error *reterr_error);
 /* Lists all that the handle has, and takes from the list what no longer exists. */
 int wd_own_everything(struct wd_kernel *kernel, struct wd_error *reterr_error);
+
+/* --- filter.c --- */
+/* Makes the frozen filter of these rows; *ret_fd is -1 when the object has none. */
+int wd_make_filter(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *image,
+		   int *ret_fd, struct wd_error *reterr_error);
+/* Does the bank's filter say what these rows say? */
+int wd_check_filter(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *image,
+		    struct wd_error *reterr_error);
 
 /* --- bank.c --- */
 int wd_header_path(struct wd_kernel *kernel, uint32_t bank, char *ret_path, size_t size,

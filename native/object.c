@@ -136,24 +136,15 @@ int wd_read_definitions(struct wd_kernel *kernel, struct bpf_object *object,
 	return 0;
 }
 
-/* Puts the handle's maps under the object and chooses the programs. */
-static int prepare_set(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
-		       struct wd_error *reterr_error)
+/* Puts the handle's maps under the object, and no program to be loaded yet. */
+static int prepare(struct wd_kernel *kernel, struct bpf_object *object,
+		   struct wd_error *reterr_error)
 {
 	struct bpf_program *program;
 	struct bpf_map *map;
 
 	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, false);
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		if (!wanted[i])
-			continue;
-		program = bpf_object__find_program_by_name(object, kernel->programs[i].program);
-		if (!program)
-			return wd_fail(reterr_error, "object", ENOENT, kernel->programs[i].program,
-				       "the object lacks this program");
-		bpf_program__set_autoload(program, true);
-	}
 	bpf_object__for_each_map (map, object) {
 		char name[WD_MAP_NAME];
 		struct wd_map *own;
@@ -165,6 +156,63 @@ static int prepare_set(struct wd_kernel *kernel, struct bpf_object *object, cons
 				       "cannot give the map to libbpf");
 	}
 	return 0;
+}
+
+static int choose(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
+		  struct wd_error *reterr_error)
+{
+	struct bpf_program *program;
+
+	for (size_t i = 0; i < kernel->program_count; i++) {
+		if (!wanted[i])
+			continue;
+		program = bpf_object__find_program_by_name(object, kernel->programs[i].program);
+		if (!program)
+			return wd_fail(reterr_error, "object", ENOENT, kernel->programs[i].program,
+				       "the object lacks this program");
+		bpf_program__set_autoload(program, true);
+	}
+	return 0;
+}
+
+static int load(struct wd_kernel *kernel, struct bpf_object *object, struct wd_error *reterr_error)
+{
+	char log[WD_LOG_TAIL];
+	int err;
+
+	wd_log_clear();
+	if (bpf_object__load(object) == 0)
+		return 0;
+	err = errno;
+	wd_log_tail(log, sizeof(log));
+	return wd_fail(reterr_error, "load", err, kernel->build, "%s", log);
+}
+
+int wd_load_one(struct wd_kernel *kernel, const char *name, int *ret_fd,
+		struct wd_error *reterr_error)
+{
+	struct bpf_object *object = wd_object_open(kernel, reterr_error);
+	struct bpf_program *program;
+
+	*ret_fd = -1;
+	if (!object)
+		return -1;
+	if (prepare(kernel, object, reterr_error) != 0)
+		goto out;
+	program = bpf_object__find_program_by_name(object, name);
+	if (!program) {
+		wd_fail(reterr_error, "object", ENOENT, name, "the object lacks this program");
+		goto out;
+	}
+	bpf_program__set_autoload(program, true);
+	if (load(kernel, object, reterr_error) != 0)
+		goto out;
+	*ret_fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
+	if (*ret_fd < 0)
+		wd_fail(reterr_error, "load", errno, name, "no descriptor");
+out:
+	bpf_object__close(object);
+	return *ret_fd < 0 ? -1 : 0;
 }
 
 static int take_fds(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
@@ -199,17 +247,10 @@ int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
 		ret_fds[i] = -1;
 	if (!object)
 		return -1;
-	if (prepare_set(kernel, object, wanted, reterr_error) != 0)
+	if (prepare(kernel, object, reterr_error) != 0 ||
+	    choose(kernel, object, wanted, reterr_error) != 0 ||
+	    load(kernel, object, reterr_error) != 0)
 		goto out;
-	wd_log_clear();
-	if (bpf_object__load(object) != 0) {
-		int err = errno;
-		char log[WD_LOG_TAIL];
-
-		wd_log_tail(log, sizeof(log));
-		wd_fail(reterr_error, "load", err, kernel->build, "%s", log);
-		goto out;
-	}
 	result = take_fds(kernel, object, wanted, ret_fds, reterr_error);
 out:
 	bpf_object__close(object);

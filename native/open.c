@@ -170,6 +170,8 @@ int wd_open(const struct wd_open_options *options, struct wd_kernel **ret_kernel
 	if (!kernel)
 		return wd_fail(reterr_error, "memory", ENOMEM, "kernel", "no memory");
 	kernel->lock_fd = -1;
+	kernel->resolver_fd = -1;
+	kernel->resolver.link_fd = -1;
 	if (take_options(kernel, options, reterr_error) != 0 ||
 	    wd_make_dir(kernel->pin_dir, reterr_error) != 0 ||
 	    wd_lock_pin_dir(kernel->pin_dir, &kernel->lock_fd, reterr_error) != 0 ||
@@ -187,6 +189,9 @@ void wd_close(struct wd_kernel *kernel)
 	if (!kernel)
 		return;
 	ring_buffer__free(kernel->events);
+	wd_rest(kernel);
+	if (kernel->resolver_fd >= 0)
+		close(kernel->resolver_fd);
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		if (kernel->programs[i].link_fd >= 0)
 			close(kernel->programs[i].link_fd);

@@ -21,7 +21,9 @@ int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error)
 			       "the kernel does not describe its types");
 	for (size_t i = 0; i < wd_spec_count; i++) {
 		const struct wd_program_spec *spec = &wd_specs[i];
-		struct wd_program *program = &kernel->programs[kernel->program_count];
+		struct wd_program *program = spec->needs & WD_NEED_WHILE_ASKED
+						     ? &kernel->resolver
+						     : &kernel->programs[kernel->program_count];
 		int nargs;
 
 		if (!wd_spec_is_first(i))
@@ -35,7 +37,8 @@ int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error)
 		program->needs = spec->needs;
 		program->link_fd = -1;
 		program->state = spec->nargs == nargs ? WD_PROGRAM_UNSET : WD_PROGRAM_ABSENT;
-		kernel->program_count++;
+		if (program != &kernel->resolver)
+			kernel->program_count++;
 	}
 	btf__free(btf);
 	return 0;

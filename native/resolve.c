@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * resolve.c - asks the kernel which identity a path leads to.
+ *
+ * The program that answers is on a hook that every stat passes. So it is attached by the first
+ * question, and let go by whatever the handle is asked next that is no question: filling a bank,
+ * reading events, closing. It is never pinned; a process that dies takes it along.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +14,34 @@
 #include <unistd.h>
 
 #include "internal.h"
+
+int wd_begin_resolving(struct wd_kernel *kernel, struct wd_error *reterr_error)
+{
+	struct wd_program *resolver = &kernel->resolver;
+
+	if (resolver->link_fd >= 0)
+		return 0;
+	if (resolver->state == WD_PROGRAM_ABSENT)
+		return wd_fail(reterr_error, "resolve", ENOENT, resolver->program,
+			       "this kernel has no such hook");
+	if (kernel->resolver_fd < 0 &&
+	    wd_load_one(kernel, resolver->program, &kernel->resolver_fd, reterr_error) != 0) {
+		strcpy(reterr_error->code, "resolve");
+		return -1;
+	}
+	resolver->link_fd = bpf_link_create(kernel->resolver_fd, 0, BPF_LSM_MAC, NULL);
+	if (resolver->link_fd < 0)
+		return wd_fail(reterr_error, "resolve", errno, resolver->program,
+			       "cannot attach the program");
+	return wd_own_program(kernel, resolver->link_fd, reterr_error);
+}
+
+void wd_rest(struct wd_kernel *kernel)
+{
+	if (kernel->resolver.link_fd >= 0)
+		close(kernel->resolver.link_fd);
+	kernel->resolver.link_fd = -1;
+}
 
 static int ask(struct wd_map *map, int fd, struct wd_resolve request,
 	       struct wd_resolve *ret_identity, struct wd_error *reterr_error)
@@ -52,9 +87,11 @@ static int ask_path(struct wd_kernel *kernel, const char *path, bool follow,
 		    struct wd_error *reterr_error)
 {
 	struct wd_map *map = wd_map_named(kernel, "resolve");
-	int fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
-	int result;
+	int fd, result;
 
+	if (wd_begin_resolving(kernel, reterr_error) != 0)
+		return -1;
+	fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return wd_fail(reterr_error, "open", errno, path, "cannot open the path");
 	result = ask(map, fd, request, ret_identity, reterr_error);

@@ -235,7 +235,7 @@ struct wd_counters {
 	__u64 denied;
 	__u64 audited;
 	__u64 incomplete;
-	__u64 decisions; /* requests judged under a generation */
+	__u64 decisions; /* requests that a rule might concern, judged under a generation */
 	__u64 retries;	 /* walks repeated because of a rename */
 };
 

@@ -45,6 +45,12 @@ struct inode {
 };
 
 struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+	};
 	const unsigned char *name;
 };
 

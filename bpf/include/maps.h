@@ -2,8 +2,9 @@
 /*
  * maps.h - the maps, the same by name and shape in warder.bpf.o and decide_test.bpf.o.
  *
- * A generation is an inner map of each of objects, names, labels, exempt and groups at index `bank`, and a
- * header at committed[0]. All are frozen, and BPF_F_RDONLY_PROG keeps programs from writing them.
+ * A generation is an inner map of each of objects, names, labels, exempt, groups and filters at
+ * index `bank`, and a header at committed[0]. All are frozen, and BPF_F_RDONLY_PROG keeps programs
+ * from writing them.
  * The outer maps start empty: with no header nothing is enforced. Inner maps give key and value by
  * size, because BTF of a struct key of an inner map needs an instance, and an instance would
  * be a generation before the first one.
@@ -12,6 +13,7 @@
 #define WD_MAPS_H
 
 #include "abi.h"
+#include "filter.h"
 #include "kernel.h"
 
 /* Inner maps of the hash kind may have any size; the loader makes them as large as needed. */
@@ -101,5 +103,19 @@ struct {
 			__uint(value_size, sizeof(struct wd_group));
 		});
 } groups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WD_BANKS);
+	__uint(key_size, sizeof(__u32));
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_RDONLY_PROG);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct wd_filter));
+		});
+} filters SEC(".maps");
 
 #endif

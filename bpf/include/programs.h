@@ -24,6 +24,8 @@
 #define WD_NEED_IF_PRESENT (1u << 31)
 /* Attached before a generation that lists the operation is committed, detached after the last. */
 #define WD_NEED_ON_DEMAND (1u << 30)
+/* Attached only while identities are asked for: it judges nothing, and everybody passes its hook. */
+#define WD_NEED_WHILE_ASKED (1u << 29)
 /* Any operation at all: REFER (a tree must not be left), the resolver and subject protection. */
 #define WD_NEED_ALL 0x7feu
 /* Self-protection: no policy depends on it; status says when it is incomplete. */
@@ -71,7 +73,8 @@
 	WD_PROGRAM(file_permission, "file_permission", WD_HOOK_FILE_PERMISSION, 2, \
 		WD_NEED(WD_OP_USE) | WD_NEED_ON_DEMAND) \
 	WD_PROGRAM(task_prctl, "task_prctl", WD_HOOK_TASK_PRCTL, 5, WD_NEED_ALL) \
-	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, WD_NEED_ALL) \
+	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, \
+		WD_NEED_ALL | WD_NEED_WHILE_ASKED) \
 	WD_PROGRAM(bpf_map, "bpf_map", WD_HOOK_BPF_MAP, 2, WD_NEED_NOTHING) \
 	WD_PROGRAM(bpf_prog, "bpf_prog", WD_HOOK_BPF_PROG, 1, WD_NEED_NOTHING) \
 	WD_PROGRAM(ptrace_access_check, "ptrace_access_check", WD_HOOK_PTRACE_ACCESS_CHECK, 2, \

@@ -14,8 +14,7 @@
 
 #include "counters.h"
 #include "live.h"
-
-extern const void rename_lock __ksym;
+#include "moves.h"
 
 struct wd_climb {
 	struct wd_judge *judge;
@@ -28,14 +27,6 @@ struct wd_retrace {
 	struct wd_place *place;
 	struct dentry *here;
 };
-
-static __always_inline __u32 wd_rename_sequence(void)
-{
-	__u32 sequence = 1; /* odd: unknown counts as a rename in progress */
-
-	bpf_probe_read_kernel(&sequence, sizeof(sequence), &rename_lock);
-	return sequence;
-}
 
 static __noinline long wd_retrace_step(__u32 index, struct wd_retrace *retrace)
 {

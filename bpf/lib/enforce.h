@@ -12,6 +12,8 @@
 #include "climb.h"
 #include "event.h"
 #include "judge.h"
+#include "quiet.h"
+#include "resolve.h"
 #include "self.h"
 
 struct wd_request {
@@ -23,20 +25,20 @@ struct wd_request {
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
 	__u32 exec_op;
 	__u32 beneath; /* 1: walk from the inode's own dentry, `from` is that of a layer above */
+	__u32 scan;    /* 1: a directory that is opened for reading only */
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
-static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_scratch *slot,
-					    struct wd_request *request)
+/* Walks both sides and decides; the result is in judge->findings->decision. */
+static __always_inline int wd_decide_request(struct wd_judge *judge, struct wd_request *request)
 {
 	struct wd_findings *findings = judge->findings;
-	struct dentry *object = request->from;
-	struct inode *inode = request->inode;
 	struct inode *victim = NULL;
 	__u64 alias = 0;
-	__u32 action;
-	int ret;
 
+	findings->clean = 0;
+	findings->incomplete = 0;
+	findings->decision.action = WD_ACTION_ALLOW;
 	if (request->to)
 		victim = request->to->d_inode;
 	wd_terms_of(&findings->terms, request->op, victim != NULL);
@@ -45,49 +47,110 @@ static __always_inline int wd_judge_request(struct wd_judge *judge, struct wd_sc
 	if (!wd_concerned(judge))
 		return 0;
 	findings->side = WD_SIDE_FROM;
-	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(inode));
+	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
 	if (request->beneath)
-		alias = wd_alias_of(inode);
-	wd_climb(judge, request->from, inode, alias);
+		alias = wd_alias_of(request->inode);
+	wd_climb(judge, request->from, request->inode, alias);
 	if (request->to && !findings->incomplete) {
 		findings->side = WD_SIDE_TO;
 		findings->ancestor = wd_is_dir(victim);
 		wd_climb(judge, request->to, victim, 0);
 	}
 	wd_conclude(judge);
-	action = findings->decision.action;
+	return 0;
+}
+
+static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *slot,
+				     struct wd_request *request)
+{
+	struct wd_decision *decision = &judge->findings->decision;
+	struct dentry *object = request->from;
+	struct inode *inode = request->inode;
+	__u32 action = decision->action;
+	int ret;
+
 	/* The enforcer's own files are closed by rules that do not mean the enforcer. */
 	if (action != WD_ACTION_ALLOW && wd_is_enforcer())
 		return 0;
 	if (action != WD_ACTION_DENY && (action != WD_ACTION_AUDIT || request->echo))
 		return 0;
 	ret = wd_ret_of(action);
-	if (request->to && findings->decision.side == WD_SIDE_TO) {
+	if (request->to && decision->side == WD_SIDE_TO) {
 		object = request->to;
-		inode = victim;
+		inode = object->d_inode;
 	}
 	wd_emit(judge, slot, request->hook, object, inode);
 	return ret;
 }
 
-static __noinline int wd_enforce(struct wd_request *request)
+static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
+					struct wd_request *request)
 {
-	struct wd_judge judge = { .generation = wd_committed() };
+	struct wd_judge judge = { .generation = generation };
 	struct wd_scratch *slot;
 	int ret;
 
-	if (!judge.generation)
+	/* Before the decision, which would report what the scan does as a denial. */
+	if (request->scan && wd_is_scan(request->inode))
 		return 0;
 	wd_count_decision();
 	slot = wd_borrow();
 	if (!slot)
 		return wd_deny_blind();
 	judge.findings = &slot->findings;
-	judge.findings->clean = 0;
-	judge.findings->incomplete = 0;
-	ret = wd_judge_request(&judge, slot, request);
+	wd_decide_request(&judge, request);
+	ret = wd_answer(&judge, slot, request);
 	wd_release(slot);
 	return ret;
+}
+
+/* Most requests end here: no rule is about them. */
+static __always_inline int wd_concerns_nobody(const struct wd_generation *generation,
+					      struct wd_request *request)
+{
+	__u32 names = 0;
+	int quiet;
+
+	if (request->beneath)
+		return 0;
+	quiet = wd_is_quiet(generation, request->from, request->inode, &names);
+	if (!quiet || !request->to)
+		return quiet;
+	if (request->op == WD_OP_RENAME)
+		return wd_is_quiet_beside(generation, request->from, request->to, quiet, names);
+	return wd_is_quiet(generation, request->to, request->to->d_inode, &names);
+}
+
+#ifdef WD_ORACLE
+#define WD_COMPARING 1
+#include "oracle.h"
+#else
+#define WD_COMPARING 0
+static __always_inline __u32 wd_oracle_begins(void)
+{
+	return 0;
+}
+
+static __always_inline void wd_ask_oracle(const struct wd_generation *generation,
+					  struct wd_request *request, __u32 before, int quiet)
+{
+}
+#endif
+
+static __always_inline int wd_enforce(struct wd_request *request)
+{
+	const struct wd_generation *generation = wd_committed();
+	__u32 before = wd_oracle_begins();
+	int quiet;
+
+	if (!generation)
+		return 0;
+	quiet = wd_concerns_nobody(generation, request);
+	if (quiet) {
+		wd_ask_oracle(generation, request, before, quiet);
+		return 0;
+	}
+	return wd_walk_and_judge(generation, request);
 }
 
 /* A refusal that protects decisions to come, whatever the rules say. */

@@ -42,11 +42,11 @@ static __always_inline __u64 wd_thread_start(void)
  * content of a regular file, no way to change anything, no other thread (a number that is used again
  * has another start), and nothing outside the time of a scan.
  */
-static __always_inline int wd_is_scan(struct inode *inode, unsigned int mode)
+static __always_inline int wd_is_scan(struct inode *inode)
 {
 	struct wd_resolve *asked;
 
-	if (!wd_is_dir(inode) || (mode & WD_FMODE_WRITE))
+	if (!wd_is_dir(inode))
 		return 0;
 	asked = wd_own_request();
 	return asked && asked->lister_ns && asked->lister_ns == wd_thread_start();
