@@ -30,17 +30,15 @@ static __always_inline int wd_judge_dentry(__u32 hook, __u32 op, __u32 and_op,
 static __always_inline int wd_judge_setattr(struct dentry *dentry, struct iattr *attr)
 {
 	unsigned int valid = attr->ia_valid;
-	unsigned int sets = WD_ATTR_SETS;
-	__u32 write = WD_OP_UNSET, setattr = WD_OP_UNSET;
-
-	if (valid & WD_ATTR_SIZE)
-		write = WD_OP_WRITE;
-	else
-		sets |= WD_ATTR_ATIME | WD_ATTR_MTIME; /* not the times that truncation moves */
+	__u64 sized = wd_nonzero(valid & WD_ATTR_SIZE);
+	/* Not the times that truncation moves. */
+	__u64 times = (sized - 1) & (WD_ATTR_ATIME | WD_ATTR_MTIME);
 	/* A write that drops suid changes the mode by force; it is not a chmod. */
-	if (!(valid & WD_ATTR_FORCE) && (valid & sets))
-		setattr = WD_OP_SETATTR;
-	if (!write && !setattr)
+	__u64 sets =
+		wd_nonzero(valid & (WD_ATTR_SETS | times)) & ~wd_nonzero(valid & WD_ATTR_FORCE);
+	__u32 write = sized * WD_OP_WRITE, setattr = sets * WD_OP_SETATTR;
+
+	if (!(write | setattr))
 		return 0;
 	return wd_judge_dentry(WD_HOOK_INODE_SETATTR, write, setattr, dentry);
 }

@@ -19,16 +19,9 @@
 #define WD_EXT4_IOC_SETVERSION 0x40086604
 #define WD_EXT4_IOC32_SETVERSION 0x40046604
 
-static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 and_op, __u32 echo,
-					 struct file *file)
+static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 echo, struct file *file)
 {
-	struct wd_request request = {
-		.hook = hook,
-		.op = op,
-		.and_op = and_op,
-		.scan = hook == WD_HOOK_FILE_OPEN && op == WD_OP_READ && !and_op,
-		.echo = echo,
-	};
+	struct wd_request request = { .hook = hook, .op = op, .echo = echo };
 
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;
@@ -38,88 +31,82 @@ static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 and_op, __u
 }
 
 /*
- * Up to 6.6 overlayfs opens the real file with the overlay's path, so the directories that the real
- * file is in have to be found from its inode. Later kernels give the real path.
+ * What an open asks for. Worked out without a branch, here and below: for each way through a branch
+ * the verifier would follow all that comes after it.
  */
-static __always_inline int wd_judge_beneath(__u32 op, __u32 and_op, __u32 echo, struct file *file)
+static __always_inline void wd_open_request(struct file *file, struct wd_request *request)
 {
-	struct wd_request request = {
-		.hook = WD_HOOK_FILE_OPEN,
-		.op = op,
-		.and_op = and_op,
-		.beneath = 1,
-		.scan = op == WD_OP_READ && !and_op,
-		.echo = echo,
-	};
+	__u64 mode = file->f_mode;
+	__u64 executes = wd_nonzero(file->f_flags & WD_FMODE_EXEC);
+	__u64 reads = wd_nonzero(mode & WD_FMODE_READ) & ~executes;
+	__u64 writes = wd_nonzero(mode & WD_FMODE_WRITE) & ~executes;
 
-	request.from = file->f_path.dentry;
-	request.inode = file->f_inode;
-	if (!request.from || request.from->d_inode == request.inode)
-		return 0;
-	return wd_enforce(&request);
+	request->op = executes * WD_OP_EXECUTE | reads * WD_OP_READ; /* executing needs no READ */
+	request->and_op = writes * WD_OP_WRITE;
+	request->scan = reads & ~writes;
+	request->from = file->f_path.dentry;
+	request->inode = file->f_inode;
 }
 
-static __noinline int wd_judge_open(struct file *file)
+static __always_inline int wd_judge_open(const struct wd_generation *generation, struct file *file)
 {
-	__u32 op = WD_OP_UNSET, and_op = WD_OP_UNSET;
-	unsigned int mode;
-	int echo, ret;
+	struct wd_request request = { .hook = WD_HOOK_FILE_OPEN };
 
-	mode = file->f_mode;
-	if (file->f_flags & WD_FMODE_EXEC) {
-		op = WD_OP_EXECUTE; /* executing needs no READ */
-	} else {
-		if (mode & WD_FMODE_READ)
-			op = WD_OP_READ;
-		if (mode & WD_FMODE_WRITE)
-			and_op = WD_OP_WRITE;
-	}
-	if (!op && !and_op)
+	wd_open_request(file, &request);
+	if (!(request.op | request.and_op))
 		return 0;
-	echo = wd_is_echo(file);
-	ret = wd_judge_file(WD_HOOK_FILE_OPEN, op, and_op, echo, file);
-	if (ret != 0)
-		return ret;
-	return wd_judge_beneath(op, and_op, echo, file);
+	request.echo = wd_is_echo(file);
+	return wd_judge_layers(generation, &request);
 }
 
-/* Before a request is put together: whatever the open is for, most are about nothing protected. */
-static __always_inline int wd_opens_nothing(struct file *file)
+static __always_inline int wd_compare_open(const struct wd_generation *generation,
+					   struct file *file, __u32 before, int quiet)
 {
-	const struct wd_generation *generation;
-	struct dentry *dentry = file->f_path.dentry;
-	struct inode *inode = file->f_inode;
-	__u32 names = 0;
+	struct wd_request request = { .hook = WD_HOOK_FILE_OPEN };
 
-	if (WD_COMPARING || !dentry || dentry->d_inode != inode)
+	if (!WD_COMPARING)
 		return 0;
-	generation = wd_committed();
-	return !generation || wd_is_quiet(generation, dentry, inode, &names);
+	wd_open_request(file, &request);
+	return wd_ask_oracle(generation, &request, before, quiet);
 }
 
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
+	const struct wd_generation *generation;
+	__u32 before = wd_oracle_begins(), names = 0;
+	struct dentry *dentry;
+	struct inode *inode;
+	int quiet = 0;
+
 	if (ret != 0)
 		return ret;
-	return wd_opens_nothing(file) ? 0 : wd_judge_open(file);
+	generation = wd_committed();
+	dentry = file->f_path.dentry;
+	inode = file->f_inode;
+	if (!generation || !dentry)
+		return 0;
+	/* Before a request is put together: whatever the open is for, most are about nothing
+	 * protected. What overlayfs opens beneath has the dentry of another inode. */
+	if (dentry->d_inode == inode)
+		quiet = wd_is_quiet(generation, dentry, inode, &names);
+	if (quiet)
+		return wd_compare_open(generation, file, before, quiet);
+	return wd_judge_open(generation, file);
 }
 
 static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, unsigned long flags)
 {
+	struct wd_request request = { .hook = WD_HOOK_MMAP_FILE };
 	/* The kernel maps what it executes; its open was judged, and reported, as EXECUTE. */
-	struct wd_request request = {
-		.hook = WD_HOOK_MMAP_FILE,
-		.echo = file->f_flags & WD_FMODE_EXEC,
-	};
+	__u64 executes = wd_nonzero(file->f_flags & WD_FMODE_EXEC);
+	__u64 writes = wd_nonzero(prot & WD_PROT_WRITE) & wd_nonzero(flags & WD_MAP_SHARED);
 
-	if ((prot & WD_PROT_READ) && !request.echo)
-		request.op = WD_OP_READ;
-	if ((prot & WD_PROT_WRITE) && (flags & WD_MAP_SHARED))
-		request.and_op = WD_OP_WRITE;
-	if (prot & WD_PROT_EXEC)
-		request.exec_op = WD_OP_EXECUTE;
-	if (!request.op && !request.and_op && !request.exec_op)
+	request.echo = executes;
+	request.op = wd_nonzero(prot & WD_PROT_READ) * WD_OP_READ & ~executes;
+	request.and_op = writes * WD_OP_WRITE;
+	request.exec_op = wd_nonzero(prot & WD_PROT_EXEC) * WD_OP_EXECUTE;
+	if (!(request.op | request.and_op | request.exec_op))
 		return 0;
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;
@@ -157,20 +144,22 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 	file = vma->vm_file;
 	if (!file)
 		return 0;
-	return wd_judge_file(WD_HOOK_FILE_MPROTECT, WD_OP_EXECUTE, WD_OP_UNSET, 0, file);
+	return wd_judge_file(WD_HOOK_FILE_MPROTECT, WD_OP_EXECUTE, 0, file);
 }
 
 static __always_inline int wd_judge_ioctl(__u32 hook, struct file *file, unsigned int cmd)
 {
+	/* Exchanging the data with inode 5, on a descriptor open for reading, is a write. */
+	__u32 op = WD_OP_WRITE +
+		   wd_nonzero(cmd ^ WD_EXT4_IOC_SWAP_BOOT) * (WD_OP_SETATTR - WD_OP_WRITE);
+
 	switch (cmd) {
 	case WD_FS_IOC_SETFLAGS:
 	case WD_FS_IOC32_SETFLAGS:
 	case WD_FS_IOC_FSSETXATTR:
 	case WD_FS_IOC_ENABLE_VERITY:
-		return wd_judge_file(hook, WD_OP_SETATTR, WD_OP_UNSET, 0, file);
 	case WD_EXT4_IOC_SWAP_BOOT:
-		/* Exchanges the data with inode 5, on a descriptor open for reading. */
-		return wd_judge_file(hook, WD_OP_WRITE, WD_OP_UNSET, 0, file);
+		return wd_judge_file(hook, op, 0, file);
 	case WD_FS_IOC_SETVERSION:
 	case WD_FS_IOC32_SETVERSION:
 	case WD_EXT4_IOC_SETVERSION:
@@ -209,5 +198,5 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	file = bprm->file;
 	if (!file)
 		return 0;
-	return wd_judge_file(WD_HOOK_BPRM_CHECK, WD_OP_EXECUTE, WD_OP_UNSET, 1, file);
+	return wd_judge_file(WD_HOOK_BPRM_CHECK, WD_OP_EXECUTE, 1, file);
 }

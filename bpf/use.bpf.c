@@ -18,11 +18,9 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 
 	if (ret != 0)
 		return ret;
-	if (mask & WD_MAY_READ)
-		request.op = WD_OP_USE_READ;
-	if (mask & (WD_MAY_WRITE | WD_MAY_APPEND))
-		request.and_op = WD_OP_USE_WRITE;
-	if (!request.op && !request.and_op)
+	request.op = wd_nonzero(mask & WD_MAY_READ) * WD_OP_USE_READ;
+	request.and_op = wd_nonzero(mask & (WD_MAY_WRITE | WD_MAY_APPEND)) * WD_OP_USE_WRITE;
+	if (!(request.op | request.and_op))
 		return 0;
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;

@@ -21,24 +21,29 @@ static void set_bit(__u64 *words, uint32_t bit)
 	words[bit / 64] |= 1ull << (bit % 64);
 }
 
-static void add_object(struct wd_filter *filter, const uint8_t *key)
+static void add_object(struct wd_filter *filter, const uint8_t *row)
 {
 	struct wd_identity identity;
 
-	memcpy(&identity, key, sizeof(identity));
+	memcpy(&identity, row, sizeof(identity));
 	set_bit(filter->objects, wd_filter_object(identity.ino));
 }
 
-static void add_name(struct wd_filter *filter, const uint8_t *key)
+static void add_name(struct wd_filter *filter, const uint8_t *row)
 {
 	struct wd_name_key name;
+	struct wd_object object;
 	uint64_t head;
+	uint32_t bit;
 
-	memcpy(&name, key, sizeof(name));
+	memcpy(&name, row, sizeof(name));
+	memcpy(&object, row + sizeof(name), sizeof(object));
 	memcpy(&head, name.name, sizeof(head));
-	set_bit(filter->names,
-		wd_filter_name(name.parent.ino, (uint32_t)strnlen(name.name, sizeof(name.name)),
-			       head));
+	bit = wd_filter_name(name.parent.ino, (uint32_t)strnlen(name.name, sizeof(name.name)),
+			     head);
+	set_bit(filter->names, bit);
+	if (object.tree != 0)
+		set_bit(filter->trees, bit);
 }
 
 static void add_rows(struct wd_filter *filter, const struct wd_image *image, enum wd_table table,

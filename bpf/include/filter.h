@@ -22,6 +22,7 @@
 struct wd_filter {
 	__u64 objects[WD_FILTER_WORDS]; /* by inode number */
 	__u64 names[WD_FILTER_WORDS];	/* by the parent's inode number, length and first bytes */
+	__u64 trees[WD_FILTER_WORDS];	/* those of the names that cover what is below them */
 };
 
 static inline __attribute__((always_inline)) __u32 wd_filter_object(__u64 ino)

@@ -211,4 +211,10 @@ struct task_struct {
  */
 #define wd_repeat(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
 
+/*
+ * Zeroes memory of a map: a read that fails does. A memset() of such size becomes a store for each
+ * word or byte, which the verifier follows and the compiler of the kernel translates every time.
+ */
+#define wd_zero(to, bytes) bpf_probe_read_kernel(to, bytes, NULL)
+
 #endif

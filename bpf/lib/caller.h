@@ -128,7 +128,7 @@ static __always_inline __u32 wd_subject_group(struct wd_judge *judge, __u32 dept
 	const char *from = (const char *)judge->findings->subject.name_at[depth & (WD_CGROUP_DEPTH - 1)];
 	long got;
 
-	__builtin_memset(name, 0, WD_NAME_MAX);
+	wd_zero(name, WD_NAME_MAX);
 	got = from ? bpf_probe_read_kernel_str(name, WD_NAME_MAX, from) : 0;
 	return got > 1 ? got - 1 : 0;
 }

@@ -20,7 +20,6 @@ struct wd_climb {
 	struct wd_judge *judge;
 	struct dentry *dentry;
 	struct inode *inode;
-	__u64 alias; /* where to start instead of `dentry`, or 0 */
 };
 
 struct wd_retrace {
@@ -47,7 +46,7 @@ static __noinline int wd_unmoved(struct wd_climb *climb)
 	struct wd_retrace retrace = { .place = place, .here = climb->dentry };
 	__u64 walked = place->trace;
 
-	if (!place->tracing || climb->alias)
+	if (!place->tracing || place->start)
 		return 0;
 	place->trace = 0;
 	wd_repeat(WD_DEPTH_MAX, wd_retrace_step, &retrace);
@@ -63,15 +62,14 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 	judge->at.here = climb->dentry;
 	judge->at.below = climb->dentry; /* not NULL: see wd_repeat() */
 	judge->at.inode = climb->inode;
-	findings->place.alias = climb->alias;
+	findings->place.alias = findings->place.start;
 	findings->place.tracing = index != 0;
 	findings->place.trace = 0;
 	findings->place.moving = 0;
 	findings->incomplete = 0;
 	findings->finished = 0;
 	if (index)
-		wd_clear_side(&findings->covers.side[findings->side & 1],
-			      wd_words(judge->generation));
+		wd_zero(&findings->covers.side[findings->side & 1], sizeof(struct wd_cover));
 	wd_repeat(WD_DEPTH_MAX, wd_step, judge);
 	if ((!(sequence & 1) && sequence == wd_rename_sequence()) || wd_unmoved(climb)) {
 		findings->settled = 1;
@@ -81,15 +79,15 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 	return 0;
 }
 
-static __noinline int wd_climb(struct wd_judge *judge, struct dentry *dentry, struct inode *inode,
-			       __u64 alias)
+/* `inode` is the dentry's own, or that of a layer beneath it, or NULL. */
+static __always_inline int wd_climb(struct wd_judge *judge, struct dentry *dentry,
+				    struct inode *inode)
 {
 	struct wd_findings *findings = judge->findings;
 	struct wd_climb climb = {
 		.judge = judge,
 		.dentry = dentry,
 		.inode = inode,
-		.alias = alias,
 	};
 
 	findings->settled = 0;

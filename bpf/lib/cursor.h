@@ -69,7 +69,7 @@ static __always_inline int wd_cursor_read(struct wd_judge *judge)
 
 static __always_inline void wd_copy_name(struct dentry *dentry, char *name)
 {
-	__builtin_memset(name, 0, WD_NAME_MAX);
+	wd_zero(name, WD_NAME_MAX);
 	if (dentry)
 		bpf_probe_read_kernel_str(name, WD_NAME_MAX, dentry->d_name.name);
 }
@@ -83,7 +83,7 @@ static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
 		return;
 	}
 	below = wd_alias(judge->findings->place.alias_below);
-	__builtin_memset(name, 0, WD_NAME_MAX);
+	wd_zero(name, WD_NAME_MAX);
 	bpf_probe_read_kernel_str(name, WD_NAME_MAX, BPF_CORE_READ(below, d_name.name));
 }
 

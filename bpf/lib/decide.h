@@ -32,7 +32,7 @@ static __always_inline int wd_listed(struct wd_pass *pass)
 {
 	__u32 words = wd_words(pass->generation);
 
-	if (pass->terms->refer || wd_asked(pass->generation, pass->terms, 0))
+	if (pass->moves || wd_asked(pass->generation, pass->terms, 0))
 		return 1;
 	if (words <= 1)
 		return 0;
@@ -71,8 +71,7 @@ static __noinline long wd_relevant_word(__u32 w, struct wd_pass *pass)
 		return 1;
 	wd_hits_of(&hits, pass, w);
 	pass->out->any |= hits.object | hits.create | hits.remove;
-	pass->out->any |=
-		pass->covers->side[WD_SIDE_FROM].chain.word[w] & -(__u64)pass->terms->refer;
+	pass->out->any |= pass->covers->side[WD_SIDE_FROM].chain.word[w] & -pass->moves;
 	return 0;
 }
 
@@ -156,7 +155,7 @@ static __noinline long wd_decide_word(__u32 w, struct wd_pass *pass)
 	wd_hits_of(&hits, pass, w);
 	deny = audit = (hits.object | hits.create | hits.remove) & held;
 	leaving = pass->covers->side[WD_SIDE_FROM].chain.word[w] & held;
-	if (pass->terms->refer && leaving) {
+	if (pass->moves && leaving) {
 		deny |= leaving & wd_uncarried(generation, out->carried_enforced, w);
 		audit |= leaving & wd_uncarried(generation, out->carried, w);
 	}
@@ -181,7 +180,7 @@ static __always_inline void wd_decide(struct wd_pass *pass)
 	struct wd_decision *out = pass->out;
 
 	*out = (struct wd_decision){ .action = WD_ACTION_ALLOW };
-	if (pass->terms->refer)
+	if (pass->moves)
 		wd_repeat(words, wd_carried_word, pass);
 	wd_repeat(words, wd_decide_word, pass);
 }
@@ -194,8 +193,7 @@ static __noinline long wd_incomplete_word(__u32 w, struct wd_pass *pass)
 
 	if (w >= WD_WORDS)
 		return 1;
-	rules = pass->terms->refer ? wd_uncarried(generation, 0, w)
-				   : wd_asked(generation, pass->terms, w);
+	rules = pass->moves ? wd_uncarried(generation, 0, w) : wd_asked(generation, pass->terms, w);
 	rules &= ~pass->covers->exempt.word[w];
 	if (rules & generation->enforce.word[w])
 		out->action = WD_ACTION_DENY;

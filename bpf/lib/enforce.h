@@ -29,33 +29,62 @@ struct wd_request {
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
-/* Walks both sides and decides; the result is in judge->findings->decision. */
-static __always_inline int wd_decide_request(struct wd_judge *judge, struct wd_request *request)
+/* What one request is walked with. */
+struct wd_walked {
+	struct wd_judge judge;
+	struct wd_request *request;
+};
+
+/*
+ * Walks one side; the callback of bpf_loop. One text for both, so that the verifier follows the walk
+ * once.
+ */
+static __noinline long wd_walk_side(__u32 side, struct wd_walked *walked)
 {
+	struct wd_request *request = walked->request;
+	struct wd_judge *judge = &walked->judge;
+	struct wd_findings *findings = judge->findings;
+	struct dentry *dentry = request->from;
+	struct inode *inode = request->inode;
+
+	if (side == WD_SIDE_TO) {
+		dentry = request->to;
+		if (!dentry)
+			return 1;
+		inode = dentry->d_inode;
+		findings->ancestor = wd_is_dir(inode);
+		findings->place.start = 0;
+	}
+	findings->side = side;
+	wd_climb(judge, dentry, inode);
+	return findings->incomplete != 0;
+}
+
+/* Walks both sides and decides; the result is in judge->findings->decision. */
+static __always_inline int wd_decide_request(struct wd_walked *walked)
+{
+	struct wd_request *request = walked->request;
+	struct wd_judge *judge = &walked->judge;
 	struct wd_findings *findings = judge->findings;
 	struct inode *victim = NULL;
-	__u64 alias = 0;
+	__u32 sides = 1;
 
 	findings->clean = 0;
 	findings->incomplete = 0;
 	findings->decision.action = WD_ACTION_ALLOW;
-	if (request->to)
+	if (request->to) {
 		victim = request->to->d_inode;
+		judge->moves = 1;
+		sides = 2;
+	}
 	wd_terms_of(&findings->terms, request->op, victim != NULL);
 	findings->terms.op[1] = request->and_op;
 	findings->terms.op[2] = request->exec_op;
 	if (!wd_concerned(judge))
 		return 0;
-	findings->side = WD_SIDE_FROM;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
-	if (request->beneath)
-		alias = wd_alias_of(request->inode);
-	wd_climb(judge, request->from, request->inode, alias);
-	if (request->to && !findings->incomplete) {
-		findings->side = WD_SIDE_TO;
-		findings->ancestor = wd_is_dir(victim);
-		wd_climb(judge, request->to, victim, 0);
-	}
+	findings->place.start = request->beneath ? wd_alias_of(request->inode) : 0;
+	wd_repeat(sides, wd_walk_side, walked);
 	wd_conclude(judge);
 	return 0;
 }
@@ -86,7 +115,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 					struct wd_request *request)
 {
-	struct wd_judge judge = { .generation = generation };
+	struct wd_walked walked = { .judge.generation = generation, .request = request };
 	struct wd_scratch *slot;
 	int ret;
 
@@ -97,11 +126,44 @@ static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 	slot = wd_borrow();
 	if (!slot)
 		return wd_deny_blind();
-	judge.findings = &slot->findings;
-	wd_decide_request(&judge, request);
-	ret = wd_answer(&judge, slot, request);
+	walked.judge.findings = &slot->findings;
+	wd_decide_request(&walked);
+	ret = wd_answer(&walked.judge, slot, request);
 	wd_release(slot);
 	return ret;
+}
+
+struct wd_layers {
+	const struct wd_generation *generation;
+	struct wd_request *request;
+	__u64 ret;
+};
+
+/* The layer that was opened, then the one beneath, if this is its open; the callback of bpf_loop. */
+static __noinline long wd_judge_layer(__u32 layer, struct wd_layers *at)
+{
+	struct wd_request *request = at->request;
+
+	if (layer && request->from->d_inode == request->inode)
+		return 1;
+	request->beneath = layer;
+	at->ret = wd_walk_and_judge(at->generation, request);
+	return at->ret != 0;
+}
+
+/*
+ * Judges an open that was not quiet. Up to 6.6 overlayfs opens the real file with the overlay's path,
+ * so the directories that the real file is in have to be found from its inode. Later kernels give the
+ * real path.
+ */
+static __always_inline int wd_judge_layers(const struct wd_generation *generation,
+					   struct wd_request *request)
+{
+	struct wd_layers at = { .generation = generation, .request = request };
+
+	at.ret = generation->rules; /* a number that no verifier knows: see wd_repeat() */
+	wd_repeat(2, wd_judge_layer, &at);
+	return at.ret ? -WD_EACCES : 0;
 }
 
 /* Most requests end here: no rule is about them. */
@@ -111,8 +173,6 @@ static __always_inline int wd_concerns_nobody(const struct wd_generation *genera
 	__u32 names = 0;
 	int quiet;
 
-	if (request->beneath)
-		return 0;
 	quiet = wd_is_quiet(generation, request->from, request->inode, &names);
 	if (!quiet || !request->to)
 		return quiet;
@@ -131,9 +191,10 @@ static __always_inline __u32 wd_oracle_begins(void)
 	return 0;
 }
 
-static __always_inline void wd_ask_oracle(const struct wd_generation *generation,
-					  struct wd_request *request, __u32 before, int quiet)
+static __always_inline int wd_ask_oracle(const struct wd_generation *generation,
+					 struct wd_request *request, __u32 before, int quiet)
 {
+	return 0;
 }
 #endif
 
@@ -146,10 +207,8 @@ static __always_inline int wd_enforce(struct wd_request *request)
 	if (!generation)
 		return 0;
 	quiet = wd_concerns_nobody(generation, request);
-	if (quiet) {
-		wd_ask_oracle(generation, request, before, quiet);
-		return 0;
-	}
+	if (quiet)
+		return wd_ask_oracle(generation, request, before, quiet);
 	return wd_walk_and_judge(generation, request);
 }
 

@@ -106,8 +106,7 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	here = wd_count_event(decision->action, decision->reason, &sequence);
 	if (!here)
 		return 0;
-	/* A failed read zeroes its destination: cheaper than 160 stores. */
-	bpf_probe_read_kernel(event, sizeof(*event), NULL);
+	wd_zero(event, sizeof(*event));
 	event->sequence = sequence;
 	event->generation = judge->generation->generation;
 	event->boottime_ns = bpf_ktime_get_boot_ns();

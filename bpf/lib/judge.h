@@ -29,6 +29,7 @@ static __noinline int wd_concerned(struct wd_judge *judge)
 		.covers = &findings->covers,
 		.terms = &findings->terms,
 		.out = &findings->decision,
+		.moves = judge->moves,
 	};
 
 	return wd_listed(&pass);
@@ -43,6 +44,7 @@ static __noinline int wd_conclude(struct wd_judge *judge)
 		.covers = &findings->covers,
 		.terms = &findings->terms,
 		.out = &findings->decision,
+		.moves = judge->moves,
 	};
 
 	findings->decision.action = WD_ACTION_ALLOW;

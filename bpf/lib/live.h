@@ -23,6 +23,7 @@ struct wd_cursor {
 struct wd_place {
 	__u64 trace;   /* hash of the chain: every dentry and its d_seq */
 	__u64 address; /* of the dentry being hashed */
+	__u64 start;   /* the alias that the walk starts at instead of its dentry, or 0 */
 	__u64 alias;   /* instead of cursor.here, a dentry that is only known by its address */
 	__u64 alias_below;
 	__u32 tracing;	 /* 1: hash the chain on the way */
@@ -40,6 +41,7 @@ struct wd_scratch {
 	struct wd_event event;
 	char slack[WD_NAME_MAX]; /* the last name may be written beyond the path */
 	struct wd_stack stack;
+	__u64 stack_key; /* of `stack`, while it is worked out */
 };
 
 struct {

@@ -73,8 +73,8 @@ static __noinline int wd_examine(const struct wd_generation *generation, struct 
 	return object->flags & WD_OBJECT_HAS_NAMES ? WD_HERE_NAMES : 0;
 }
 
-/* Whether the name may be one of those that are protected in this directory. */
-static __always_inline int wd_maybe_named(const struct wd_filter *filter, struct inode *dir,
+/* Whether a name in a directory may be one of those that `words` has bits of. */
+static __always_inline int wd_maybe_named(const __u64 *words, struct inode *dir,
 					  struct dentry *dentry)
 {
 	__u32 length = dentry->d_name.len;
@@ -84,31 +84,7 @@ static __always_inline int wd_maybe_named(const struct wd_filter *filter, struct
 		return 1;
 	if (length < sizeof(head))
 		head &= (1ull << (length * 8 & 63)) - 1;
-	return wd_filter_bit(filter->names, wd_filter_name(dir->i_ino, length, head));
-}
-
-/* Whether the name's row covers what is below it. */
-static __noinline int wd_name_has_tree(const struct wd_generation *generation, struct inode *dir,
-				       struct dentry *below)
-{
-	struct wd_scratch *slot = wd_borrow();
-	const struct wd_object *object = NULL;
-	__u32 bank = generation->bank;
-	struct wd_name_key *key;
-	int found = 1;
-	void *map;
-
-	if (!slot)
-		return 1;
-	key = &slot->findings.key;
-	map = bpf_map_lookup_elem(&names, &bank);
-	if (map && wd_identify(dir, &key->parent) > 0) {
-		wd_copy_name(below, key->name);
-		object = bpf_map_lookup_elem(map, key);
-		found = object && object->tree;
-	}
-	wd_release(slot);
-	return found;
+	return wd_filter_bit(words, wd_filter_name(dir->i_ino, length, head));
 }
 
 /* Goes to the directory above, if that one covers nothing below it; the callback of bpf_loop. */
@@ -133,8 +109,7 @@ static __noinline long wd_clear_step(__u32 index, struct wd_clearing *at)
 		says = wd_examine(at->generation, inode);
 		if (says & WD_HERE_TREE)
 			return 1;
-		if (says && wd_maybe_named(at->filter, inode, here) &&
-		    wd_name_has_tree(at->generation, inode, here))
+		if (says && wd_maybe_named(at->filter->trees, inode, here))
 			return 1;
 	}
 	at->here = parent;
@@ -199,7 +174,7 @@ static __noinline int wd_settle(const struct wd_generation *generation, struct d
 	wd_repeat(WD_DEPTH_MAX, wd_clear_step, &at);
 	if (at.unclear)
 		return 0;
-	named = says && wd_maybe_named(filter, dir, dentry);
+	named = says && wd_maybe_named(filter->names, dir, dentry);
 	/* Nothing moved since the first line: all of the above was true at one moment. */
 	if (answer.sequence != wd_rename_sequence())
 		return 0;
@@ -251,7 +226,7 @@ static __always_inline int wd_is_quiet(const struct wd_generation *generation,
 	entry = bpf_inode_storage_get(&quiet, dir, NULL, 0);
 	if (!entry || !wd_holds(entry, generation, parent, ret_names))
 		return wd_settle(generation, dentry, entry, ret_names);
-	if (WD_PLANTED != 3 && *ret_names && wd_maybe_named(filter, dir, dentry))
+	if (WD_PLANTED != 3 && *ret_names && wd_maybe_named(filter->names, dir, dentry))
 		return 0;
 	wd_barrier();
 	return before == dentry->d_seq.seqcount.sequence ? WD_QUIET_KEPT : 0;

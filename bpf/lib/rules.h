@@ -44,7 +44,6 @@ struct wd_terms {
 	__u32 op[WD_TERM_OPS]; /* on the object; WD_OP_UNSET is no term */
 	__u32 create;	       /* 1: the destination name comes into being */
 	__u32 remove;	       /* 1: what the destination name leads to is deleted */
-	__u32 refer;	       /* 1: rules of `from`'s directories must hold at `to` as well */
 };
 
 struct wd_decision {
@@ -59,17 +58,21 @@ struct wd_decision {
 	__u64 any;
 };
 
+static __always_inline __u32 wd_is_move(__u32 op)
+{
+	return op == WD_OP_RENAME || op == WD_OP_LINK;
+}
+
 /* The one table from an operation of the policy language to terms; hooks and vectors use it. */
 static __always_inline void wd_terms_of(struct wd_terms *terms, __u32 op, __u32 replaces)
 {
-	__u32 moves = op == WD_OP_RENAME || op == WD_OP_LINK;
+	__u32 moves = wd_is_move(op);
 
 	terms->op[0] = op;
 	terms->op[1] = WD_OP_UNSET;
 	terms->op[2] = WD_OP_UNSET;
 	terms->create = moves;
 	terms->remove = op == WD_OP_RENAME && replaces;
-	terms->refer = moves;
 }
 
 static __always_inline __u32 wd_words(const struct wd_generation *generation)
@@ -85,6 +88,9 @@ struct wd_pass {
 	const struct wd_covers *covers;
 	const struct wd_terms *terms;
 	struct wd_decision *out;
+	/* 1: a move or a link, so rules of `from`'s directories must hold at `to` as well. Here and not
+	 * in the terms, where no verifier would know that most hooks have nothing to do with it. */
+	__u64 moves;
 };
 
 static __always_inline __u64 wd_listing(const struct wd_generation *generation, __u32 op, __u32 w)

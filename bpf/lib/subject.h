@@ -39,7 +39,8 @@ static __always_inline __u32 wd_class_by_name(struct wd_judge *judge,
 	return object ? object->exe : 0;
 }
 
-static __noinline int wd_classify(struct wd_judge *judge, __u32 up)
+/* The classes of the process, and of its parent; the callback of bpf_loop. */
+static __noinline long wd_classify(__u32 up, struct wd_judge *judge)
 {
 	struct wd_subject *subject = &judge->findings->subject;
 	const struct wd_program *program = up ? &subject->up : &subject->exe;
@@ -163,11 +164,9 @@ static __noinline int wd_exempt(struct wd_judge *judge)
 	__u32 before = findings->incomplete;
 
 	wd_clean(judge);
-	__builtin_memset(subject, 0, sizeof(*subject));
+	wd_zero(subject, sizeof(*subject));
 	wd_subject_read(judge);
-	wd_classify(judge, 0);
-	if (judge->generation->matches & WD_MATCHES_PARENT)
-		wd_classify(judge, 1);
+	wd_repeat(1 + !!(judge->generation->matches & WD_MATCHES_PARENT), wd_classify, judge);
 	wd_repeat(WD_COMBINATIONS, wd_add_row, judge);
 	if (!judge->generation->grouped)
 		return 0;

@@ -107,6 +107,7 @@ static __always_inline __u32 wd_test_action(struct wd_judge *judge, struct wd_te
 	struct wd_findings *findings = judge->findings;
 
 	wd_terms_of(&findings->terms, request->op, request->replaces);
+	judge->moves = wd_is_move(request->op);
 	if (!wd_concerned(judge))
 		return WD_ACTION_ALLOW;
 	wd_test_walk(judge, WD_SIDE_FROM, wd_moves_dir(request->op, request->is_dir));

@@ -7,6 +7,7 @@
  *
  *   struct wd_cursor                            a place in a chain of names, on the stack
  *   struct wd_place                             the part of it that changes as a number
+ *   wd_zero(to, bytes)                          zeroes memory of the findings
  *   wd_find_object/name/label/exempt/group(judge, key) records of the generation, or NULL
  *   wd_cursor_read(judge)                       puts the identity here into judge->node; 0: a name
  *                                               without an inode; negative: cannot tell
@@ -48,6 +49,7 @@ struct wd_judge {
 	struct wd_findings *findings;
 	struct wd_cursor at;
 	struct wd_identity node;
+	__u64 moves; /* of struct wd_pass */
 };
 
 static const struct wd_object *wd_find_object(struct wd_judge *judge,
@@ -72,36 +74,15 @@ static __always_inline void wd_merge(struct wd_ruleset *into, const struct wd_ru
 		into->word[w] |= rules->word[w];
 }
 
-static __always_inline void wd_clear(struct wd_ruleset *rules, __u32 words)
-{
-	rules->word[0] = 0;
-	if (words <= 1)
-		return;
-	WD_UNROLL
-	for (__u32 w = 1; w < WD_WORDS; w++)
-		rules->word[w] = 0;
-}
-
-static __noinline int wd_clear_side(struct wd_cover *cover, __u32 words)
-{
-	wd_clear(&cover->own, words);
-	wd_clear(&cover->name, words);
-	wd_clear(&cover->chain, words);
-	return 0;
-}
-
 /* Most requests find nothing: they do not pay for clearing what they will not read. */
 static __noinline int wd_clean(struct wd_judge *judge)
 {
-	__u32 words = wd_words(judge->generation);
 	struct wd_findings *findings = judge->findings;
 
 	if (findings->clean)
 		return 0;
 	findings->clean = 1;
-	wd_clear_side(&findings->covers.side[WD_SIDE_FROM], words);
-	wd_clear_side(&findings->covers.side[WD_SIDE_TO], words);
-	wd_clear(&findings->covers.exempt, words);
+	wd_zero(&findings->covers, sizeof(findings->covers));
 	return 0;
 }
 

@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
       'an enforced rule among them would have denied above',
     ],
-    ['c-relevant-refer', 'chain.word[w] & -(__u64)pass->terms->refer;', 'chain.word[w] & 0;'],
+    ['c-relevant-refer', 'chain.word[w] & -pass->moves;', 'chain.word[w] & 0;'],
   ]),
   ...inFile('bpf/lib/rules.h', 'c', [
     ['c-words', '(generation->rules + 63) / 64', 'generation->rules / 64'],
@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile('bpf/lib/walk.h', 'c', [
     ['c-own-tree', 'wd_add(judge, &cover->own, object->tree);', ''],
     ['c-name', 'wd_add(judge, &cover->name, object->self);', ''],
-    ['c-clean', 'wd_clear_side(&findings->covers.side[WD_SIDE_TO], words);', ''],
+    ['c-clean', 'sizeof(findings->covers));', 'sizeof(findings->covers.side[0]));'],
   ]),
   ...inFile('bpf/lib/judge.h', 'c', [
     ['c-mount-dir', ' || op == WD_OP_MOUNT) && is_dir', ') && is_dir'],
@@ -172,8 +172,8 @@ export const MUTANTS: readonly Mutant[] = [
     ['live-uid', 'cred->euid.val', '0'],
   ]),
   ...inFile('bpf/file.bpf.c', 'guest', [
-    ['hook-exec', 'op = WD_OP_EXECUTE; /* executing needs no READ */', 'op = WD_OP_READ;'],
-    ['hook-write', 'and_op = WD_OP_WRITE;\n	}', '\n	}'],
+    ['hook-exec', 'executes * WD_OP_EXECUTE |', 'executes * WD_OP_READ |'],
+    ['hook-write', 'request->and_op = writes * WD_OP_WRITE;\n	request->scan', '\n	request->scan'],
   ]),
   ...inFile('bpf/name.bpf.c', 'guest', [
     [

@@ -15,6 +15,8 @@
 			;                                                                          \
 	} while (0)
 
+#define wd_zero(to, bytes) memset(to, 0, bytes)
+
 #include "test_judge.h"
 
 static struct wd_pack pack;
