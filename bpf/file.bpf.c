@@ -25,6 +25,7 @@ static __always_inline int wd_judge_file(__u32 hook, __u32 op, __u32 echo, struc
 
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;
+	request.loose = wd_path_is_loose();
 	if (!request.from)
 		return 0;
 	return wd_enforce(&request);
@@ -89,7 +90,7 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	/* Before a request is put together: whatever the open is for, most are about nothing
 	 * protected. What overlayfs opens beneath has the dentry of another inode. */
 	if (dentry->d_inode == inode)
-		quiet = wd_is_quiet(generation, dentry, inode, &names);
+		quiet = wd_is_quiet(generation, dentry, inode, wd_path_is_loose(), &names);
 	if (quiet)
 		return wd_compare_open(generation, file, before, quiet);
 	return wd_judge_open(generation, file);
@@ -110,6 +111,7 @@ static __always_inline int wd_judge_mmap(struct file *file, unsigned long prot, 
 		return 0;
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;
+	request.loose = wd_path_is_loose();
 	if (!request.from)
 		return 0;
 	return wd_enforce(&request);

@@ -24,6 +24,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 		return 0;
 	request.from = file->f_path.dentry;
 	request.inode = file->f_inode;
+	request.loose = wd_path_is_loose();
 	if (!request.from)
 		return 0;
 	return wd_enforce(&request);

@@ -109,6 +109,11 @@ struct file {
 	struct inode *f_inode;
 };
 
+/* From 6.19 on f_path is one of a union's members: see wd_path_is_loose(). */
+struct file___union {
+	struct path __f_path;
+};
+
 /* What overlayfs has opened beneath, from 6.5 on: FMODE_BACKING tells. */
 struct backing_file {
 	struct path user_path;

@@ -25,6 +25,7 @@ struct wd_request {
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
 	__u32 exec_op;
 	__u32 beneath; /* 1: walk from the inode's own dentry, `from` is that of a layer above */
+	__u64 loose;   /* wd_path_is_loose(), for the dentry of a file */
 	__u32 scan;    /* 1: a directory that is opened for reading only */
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
@@ -84,7 +85,11 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 		return 0;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
 	findings->place.start = request->beneath ? wd_alias_of(request->inode) : 0;
-	wd_repeat(sides, wd_walk_side, walked);
+	/* A loop costs verifiers that follow it until nothing changes any more. */
+	if (sides == 1)
+		wd_walk_side(WD_SIDE_FROM, walked);
+	else
+		wd_repeat(sides, wd_walk_side, walked);
 	wd_conclude(judge);
 	return 0;
 }
@@ -161,6 +166,8 @@ static __always_inline int wd_judge_layers(const struct wd_generation *generatio
 {
 	struct wd_layers at = { .generation = generation, .request = request };
 
+	if (bpf_core_field_exists(struct backing_file, user_path))
+		return wd_walk_and_judge(generation, request);
 	at.ret = generation->rules; /* a number that no verifier knows: see wd_repeat() */
 	wd_repeat(2, wd_judge_layer, &at);
 	return at.ret ? -WD_EACCES : 0;
@@ -173,12 +180,12 @@ static __always_inline int wd_concerns_nobody(const struct wd_generation *genera
 	__u32 names = 0;
 	int quiet;
 
-	quiet = wd_is_quiet(generation, request->from, request->inode, &names);
+	quiet = wd_is_quiet(generation, request->from, request->inode, request->loose, &names);
 	if (!quiet || !request->to)
 		return quiet;
 	if (request->op == WD_OP_RENAME)
 		return wd_is_quiet_beside(generation, request->from, request->to, quiet, names);
-	return wd_is_quiet(generation, request->to, request->to->d_inode, &names);
+	return wd_is_quiet(generation, request->to, request->to->d_inode, 0, &names);
 }
 
 #ifdef WD_ORACLE

@@ -93,6 +93,15 @@ static __always_inline int wd_is_dir(const struct inode *inode)
 	return inode && (inode->i_mode & WD_S_IFMT) == WD_S_IFDIR;
 }
 
+/*
+ * Verifiers trust no pointer out of a union, and helpers take only what is trusted: where a file's path
+ * is in one, nothing can be kept of what is reached through it.
+ */
+static __always_inline __u64 wd_path_is_loose(void)
+{
+	return bpf_core_field_exists(struct file___union, __f_path);
+}
+
 #include "cursor.h"
 
 #include "caller.h"

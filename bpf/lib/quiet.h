@@ -142,9 +142,9 @@ static __always_inline int wd_is_plain(const struct inode *inode)
 	return 0;
 }
 
-/* Works the answer out and keeps it, in `entry` if there is one. */
+/* Works the answer out and keeps it, in `entry` if there is one, unless the dentry is `loose`. */
 static __noinline int wd_settle(const struct wd_generation *generation, struct dentry *dentry,
-				struct wd_quiet *entry, __u32 *ret_names)
+				struct wd_quiet *entry, __u64 loose, __u32 *ret_names)
 {
 	const struct wd_filter *filter = wd_filter_in_force(generation->bank);
 	struct wd_quiet answer = {
@@ -183,7 +183,7 @@ static __noinline int wd_settle(const struct wd_generation *generation, struct d
 	*ret_names = says;
 	if (entry)
 		wd_write_entry(entry, &answer);
-	else
+	else if (!loose)
 		wd_make_entry(&answer, dir);
 	return named ? 0 : WD_QUIET_FRESH;
 }
@@ -198,14 +198,15 @@ static __always_inline int wd_is_listed(const struct wd_generation *generation,
 
 /*
  * Not 0: no rule covers the object. `inode` is NULL for a name that leads nowhere. *ret_names is
- * set then: 1 when other names in the same directory are protected.
+ * set then: 1 when other names in the same directory are protected. `loose`: wd_path_is_loose().
  *
  * The one moment at which all of this is true is that of reading the count of moves: the entry says
  * that nothing above the parent moved since it was made, and d_seq that the object had this parent
  * and this name from before that moment until after it.
  */
 static __always_inline int wd_is_quiet(const struct wd_generation *generation,
-				       struct dentry *dentry, struct inode *inode, __u32 *ret_names)
+				       struct dentry *dentry, struct inode *inode, __u64 loose,
+				       __u32 *ret_names)
 {
 	const struct wd_filter *filter = wd_filter_in_force(generation->bank);
 	struct wd_quiet *entry;
@@ -215,6 +216,8 @@ static __always_inline int wd_is_quiet(const struct wd_generation *generation,
 
 	if (!filter || wd_is_listed(generation, filter, inode))
 		return 0;
+	if (loose)
+		return wd_settle(generation, dentry, NULL, loose, ret_names);
 	before = dentry->d_seq.seqcount.sequence;
 	wd_barrier();
 	parent = dentry->d_parent;
@@ -225,7 +228,7 @@ static __always_inline int wd_is_quiet(const struct wd_generation *generation,
 		return 0;
 	entry = bpf_inode_storage_get(&quiet, dir, NULL, 0);
 	if (!entry || !wd_holds(entry, generation, parent, ret_names))
-		return wd_settle(generation, dentry, entry, ret_names);
+		return wd_settle(generation, dentry, entry, loose, ret_names);
 	if (WD_PLANTED != 3 && *ret_names && wd_maybe_named(filter->names, dir, dentry))
 		return 0;
 	wd_barrier();
@@ -244,7 +247,7 @@ static __always_inline int wd_is_quiet_beside(const struct wd_generation *genera
 	const struct wd_filter *filter = wd_filter_in_force(generation->bank);
 
 	if (names || to->d_parent != from->d_parent)
-		return wd_is_quiet(generation, to, to->d_inode, &names);
+		return wd_is_quiet(generation, to, to->d_inode, 0, &names);
 	if (!filter || wd_is_listed(generation, filter, to->d_inode))
 		return 0;
 	return quiet;
