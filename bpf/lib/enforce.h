@@ -36,10 +36,7 @@ struct wd_walked {
 	struct wd_request *request;
 };
 
-/*
- * Walks one side; the callback of bpf_loop. One text for both, so that the verifier follows the walk
- * once.
- */
+/* Walks one side. */
 static __noinline long wd_walk_side(__u32 side, struct wd_walked *walked)
 {
 	struct wd_request *request = walked->request;
@@ -68,7 +65,6 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 	struct wd_judge *judge = &walked->judge;
 	struct wd_findings *findings = judge->findings;
 	struct inode *victim = NULL;
-	__u32 sides = 1;
 
 	findings->clean = 0;
 	findings->incomplete = 0;
@@ -76,7 +72,6 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 	if (request->to) {
 		victim = request->to->d_inode;
 		judge->moves = 1;
-		sides = 2;
 	}
 	wd_terms_of(&findings->terms, request->op, victim != NULL);
 	findings->terms.op[1] = request->and_op;
@@ -85,11 +80,10 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 		return 0;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
 	findings->place.start = request->beneath ? wd_alias_of(request->inode) : 0;
-	/* A loop costs verifiers that follow it until nothing changes any more. */
-	if (sides == 1)
-		wd_walk_side(WD_SIDE_FROM, walked);
-	else
-		wd_repeat(sides, wd_walk_side, walked);
+	/* Not in a loop: newer verifiers follow loops until nothing changes any more. */
+	wd_walk_side(WD_SIDE_FROM, walked);
+	if (request->to && !findings->incomplete)
+		wd_walk_side(WD_SIDE_TO, walked);
 	wd_conclude(judge);
 	return 0;
 }
