@@ -71,20 +71,23 @@ export async function watch(guest: Guest, path: string): Promise<Watcher> {
   };
 }
 
-/** Identifiers of what Warder has in the kernel: a program or a link that is made again gets a new one. */
+/**
+ * Identifiers of what Warder has pinned in the kernel: a program or a link that is made again gets a new
+ * one. What a process holds for itself (the resolver) is not among them.
+ */
 export async function kernelObjects(guest: Guest): Promise<{
   readonly programs: readonly number[];
   readonly links: readonly number[];
 }> {
-  const links = await list(guest, 'link');
-  const programs = await list(guest, 'prog');
-  return {
-    programs: programs.filter((it) => it['type'] === 'lsm').map((it) => Number(it['id'])),
-    links: links.map((it) => Number(it['id'])),
-  };
+  const { stdout } = await guest.run(['bpftool', '--bpffs', '--json', 'link', 'list']);
+  const links = JSON.parse(stdout) as readonly PinnedLink[];
+  const pinned = links.filter((it) => it.pinned !== undefined && it.pinned.length > 0);
+  return { programs: pinned.map((it) => it.prog_id), links: pinned.map((it) => it.id) };
 }
 
-async function list(guest: Guest, kind: 'link' | 'prog'): Promise<Record<string, unknown>[]> {
-  const { stdout } = await guest.run(['bpftool', '-j', kind, 'list']);
-  return JSON.parse(stdout) as Record<string, unknown>[];
+/** What bpftool says about a link. */
+interface PinnedLink {
+  readonly id: number;
+  readonly prog_id: number;
+  readonly pinned?: readonly string[];
 }

@@ -2,7 +2,7 @@
 // removals by a dozen threads, under swaps, in objects that compare every kept answer. With a fault planted
 // in what is kept, the same storm shows differences, so the comparison sees what it is for.
 //
-// WARDER_SOAK=1 (make soak) asks for a million comparisons.
+// WARDER_SOAK=1 (make soak) asks for a million comparisons, on two file systems.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -18,7 +18,7 @@ import { bootGuest, type Guest } from '../support/guest/guest.ts';
 const SOAK = process.env['WARDER_SOAK'] === '1';
 const ENOUGH = SOAK
   ? { kept: 550_000, seconds: 900 } // on each file system
-  : { kept: 20_000, seconds: 60 };
+  : { kept: 5_000, seconds: 60 };
 const PLANTED_SECONDS = SOAK ? 300 : 60;
 const GRACE_MS = 60_000;
 const FOLDER = '/opt/oracle';
@@ -81,7 +81,9 @@ async function storm(
   return stormed;
 }
 
-describe.each(['/disk/storm', '/run/storm'])('a storm in %s', (dir) => {
+const PLACES = SOAK ? ['/disk/storm', '/run/storm'] : ['/disk/storm'];
+
+describe.each(PLACES)('a storm in %s', (dir) => {
   it('never makes a kept answer differ from the walk', {
     timeout: ENOUGH.seconds * 1000 + 2 * GRACE_MS,
   }, async () => {
