@@ -77,12 +77,24 @@ int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
 /* Loads one program by its name on the maps of the handle. */
 int wd_load_one(struct wd_kernel *kernel, const char *name, int *ret_fd,
 		struct wd_error *reterr_error);
+/* Chooses what an object that was just opened will load: these programs and the resolver. */
+int wd_choose_first(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
+		    struct wd_error *reterr_error);
+/* The descriptors of what it then loaded. */
+int wd_take_first(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
+		  int *ret_fds, struct wd_error *reterr_error);
 struct wd_map *wd_map_named(struct wd_kernel *kernel, const char *name);
 
 /* --- programs.c --- */
 int wd_choose_programs(struct wd_kernel *kernel, struct wd_error *reterr_error);
 void wd_check_programs(struct wd_kernel *kernel, struct bpf_object *object);
+/* Loads, attaches and pins what is pending: in one go, or singly when the kernel refuses anything. */
 void wd_attach_pending(struct wd_kernel *kernel, const char *dir);
+void wd_attach_singly(struct wd_kernel *kernel, const char *dir);
+/* The same for what is loaded already; consumes the descriptors. */
+void wd_attach_loaded(struct wd_kernel *kernel, const bool *wanted, const int *fds,
+		      const char *dir);
+size_t wd_count_pending(const struct wd_kernel *kernel, bool *ret_wanted);
 /* Programs that are attached on demand: those that the generation needs, and the others. */
 int wd_attach_demanded(struct wd_kernel *kernel, const struct wd_generation *header,
 		       struct wd_error *reterr_error);

@@ -237,6 +237,39 @@ static int take_fds(struct wd_kernel *kernel, struct bpf_object *object, const b
 	return 0;
 }
 
+static struct bpf_program *resolver_in(struct wd_kernel *kernel, struct bpf_object *object)
+{
+	if (kernel->resolver.state == WD_PROGRAM_ABSENT)
+		return NULL;
+	return bpf_object__find_program_by_name(object, kernel->resolver.program);
+}
+
+int wd_choose_first(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
+		    struct wd_error *reterr_error)
+{
+	struct bpf_program *resolver = resolver_in(kernel, object);
+	struct bpf_program *program;
+
+	bpf_object__for_each_program (program, object)
+		bpf_program__set_autoload(program, false);
+	if (resolver)
+		bpf_program__set_autoload(resolver, true);
+	return choose(kernel, object, wanted, reterr_error);
+}
+
+int wd_take_first(struct wd_kernel *kernel, struct bpf_object *object, const bool *wanted,
+		  int *ret_fds, struct wd_error *reterr_error)
+{
+	struct bpf_program *resolver = resolver_in(kernel, object);
+
+	for (size_t i = 0; i < kernel->program_count; i++)
+		ret_fds[i] = -1;
+	/* Without a descriptor it is loaded by the first question. */
+	if (resolver)
+		kernel->resolver_fd = fcntl(bpf_program__fd(resolver), F_DUPFD_CLOEXEC, 3);
+	return take_fds(kernel, object, wanted, ret_fds, reterr_error);
+}
+
 int wd_load_set(struct wd_kernel *kernel, const bool *wanted, int *ret_fds,
 		struct wd_error *reterr_error)
 {

@@ -44,13 +44,24 @@ static int take_map(struct wd_map *map, struct bpf_map *source, const char *dir,
 	return 0;
 }
 
+static int take_maps(struct wd_kernel *kernel, struct bpf_object *object, const char *dir,
+		     struct wd_error *reterr_error)
+{
+	struct bpf_map *source;
+	size_t i = 0;
+
+	bpf_object__for_each_map (source, object) {
+		if (take_map(&kernel->maps[i++], source, dir, reterr_error) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Loads the object without any program: that creates its maps. */
 static int create_maps(struct wd_kernel *kernel, struct bpf_object *object, const char *dir,
 		       struct wd_error *reterr_error)
 {
 	struct bpf_program *program;
-	struct bpf_map *source;
-	size_t i = 0;
 
 	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, false);
@@ -62,11 +73,44 @@ static int create_maps(struct wd_kernel *kernel, struct bpf_object *object, cons
 		wd_log_tail(log, sizeof(log));
 		return wd_fail(reterr_error, "map-create", err, kernel->build, "%s", log);
 	}
-	bpf_object__for_each_map (source, object) {
-		if (take_map(&kernel->maps[i++], source, dir, reterr_error) != 0)
-			return -1;
-	}
+	return take_maps(kernel, object, dir, reterr_error);
+}
+
+/*
+ * Maps and all programs by one load, because libbpf reads the kernel's types and symbols anew for each.
+ * 1: the kernel refused something, and nothing was made.
+ */
+static int assemble_at_once(struct wd_kernel *kernel, struct bpf_object *object, const char *dir,
+			    struct wd_error *reterr_error)
+{
+	bool wanted[WD_HOOKS * 2];
+	int fds[WD_HOOKS * 2];
+
+	wd_count_pending(kernel, wanted);
+	if (wd_choose_first(kernel, object, wanted, reterr_error) != 0)
+		return -1;
+	wd_log_clear();
+	if (bpf_object__load(object) != 0)
+		return 1;
+	if (take_maps(kernel, object, dir, reterr_error) != 0 ||
+	    wd_take_first(kernel, object, wanted, fds, reterr_error) != 0)
+		return -1;
+	wd_attach_loaded(kernel, wanted, fds, dir);
 	return 0;
+}
+
+static int assemble_singly(struct wd_kernel *kernel, const char *dir, struct wd_error *reterr_error)
+{
+	struct bpf_object *object = wd_object_open(kernel, reterr_error);
+	int result;
+
+	if (!object)
+		return -1;
+	result = create_maps(kernel, object, dir, reterr_error);
+	if (result == 0)
+		wd_attach_singly(kernel, dir);
+	bpf_object__close(object);
+	return result;
 }
 
 static int make_dirs(const char *dir, struct wd_error *reterr_error)
@@ -87,13 +131,17 @@ static int assemble(struct wd_kernel *kernel, struct bpf_object *object,
 {
 	struct wd_link_ids ids = { 0 };
 	char dir[PATH_MAX];
+	int made;
 
 	if (wd_join(dir, sizeof(dir), reterr_error, "%s-new", kernel->build_dir) != 0)
 		return -1;
-	if (wd_remove_build(dir, &ids, reterr_error) != 0 || make_dirs(dir, reterr_error) != 0 ||
-	    create_maps(kernel, object, dir, reterr_error) != 0)
+	if (wd_remove_build(dir, &ids, reterr_error) != 0 || make_dirs(dir, reterr_error) != 0)
 		return -1;
-	wd_attach_pending(kernel, dir);
+	made = assemble_at_once(kernel, object, dir, reterr_error);
+	if (made > 0)
+		made = assemble_singly(kernel, dir, reterr_error);
+	if (made != 0)
+		return -1;
 	if (rename(dir, kernel->build_dir) != 0)
 		return wd_fail(reterr_error, "pin", errno, kernel->build_dir,
 			       "cannot rename the directory");

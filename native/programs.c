@@ -101,7 +101,15 @@ static void attach(struct wd_kernel *kernel, struct wd_program *program, int pro
 	reject(program, &error);
 }
 
-static size_t count_pending(const struct wd_kernel *kernel, bool *ret_wanted)
+void wd_attach_loaded(struct wd_kernel *kernel, const bool *wanted, const int *fds, const char *dir)
+{
+	for (size_t i = 0; i < kernel->program_count; i++) {
+		if (wanted[i])
+			attach(kernel, &kernel->programs[i], fds[i], dir);
+	}
+}
+
+size_t wd_count_pending(const struct wd_kernel *kernel, bool *ret_wanted)
 {
 	size_t count = 0;
 
@@ -112,26 +120,14 @@ static size_t count_pending(const struct wd_kernel *kernel, bool *ret_wanted)
 	return count;
 }
 
-/*
- * Loads, attaches and pins what is pending. All in one go first, because libbpf reads the kernel's
- * BTF anew for each load; when the kernel refuses anything, one by one, so that a program which
- * the verifier rejects does not take the rest with it.
- */
-void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
+/* One by one, so that a program which the verifier rejects does not take the rest with it. */
+void wd_attach_singly(struct wd_kernel *kernel, const char *dir)
 {
 	bool wanted[WD_HOOKS * 2], alone[WD_HOOKS * 2];
 	int fds[WD_HOOKS * 2];
 	struct wd_error error;
 
-	if (count_pending(kernel, wanted) == 0)
-		return;
-	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
-		for (size_t i = 0; i < kernel->program_count; i++) {
-			if (wanted[i])
-				attach(kernel, &kernel->programs[i], fds[i], dir);
-		}
-		return;
-	}
+	wd_count_pending(kernel, wanted);
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		if (!wanted[i])
 			continue;
@@ -142,6 +138,20 @@ void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
 		else
 			reject(&kernel->programs[i], &error);
 	}
+}
+
+void wd_attach_pending(struct wd_kernel *kernel, const char *dir)
+{
+	bool wanted[WD_HOOKS * 2];
+	int fds[WD_HOOKS * 2];
+	struct wd_error error;
+
+	if (wd_count_pending(kernel, wanted) == 0)
+		return;
+	if (wd_load_set(kernel, wanted, fds, &error) == 0)
+		wd_attach_loaded(kernel, wanted, fds, dir);
+	else
+		wd_attach_singly(kernel, dir);
 }
 
 static bool is_demanded(const struct wd_program *program, const struct wd_generation *header)
