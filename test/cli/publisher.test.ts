@@ -37,8 +37,8 @@ beforeAll(async () => {
   repository = await makePolicyRepository();
   dir = await mkdtemp(join(tmpdir(), 'warder-cli-'));
   names = new Map([
-    [repository.dir, '/work/policies'],
-    [dir, '/work'],
+    [repository.dir, '/here/policies'],
+    [dir, '/here'],
   ]);
   repository.commit({
     'warder.yaml': publishConfig(NAME),

@@ -95,7 +95,7 @@ async function both(name: string, argv: readonly string[], more: object = {}) {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'warder-trust-'));
-  names.set(dir, '/work');
+  names.set(dir, '/here');
   for (const key of ['root-1', 'root-2', 'root-3', 'ci', 'old']) {
     const made = await run(['key', 'generate', '--out', join(dir, `${key}.pem`), '-o', 'json'], {
       variables: PASSPHRASE,
