@@ -20,9 +20,12 @@ export interface KeylessFiles {
   readonly identityToken?: string;
 }
 
-export interface WriteOptions {
+/** How a registry is reached. */
+export interface RegistryReach {
   readonly oras?: string;
+  /** Hosts (with port) that may be spoken to in plain HTTP. */
   readonly insecure: readonly string[];
+  /** Where a registry is really spoken to, by the host of its name: a mirror or a forwarded port. */
   readonly endpoints?: ReadonlyMap<string, string>;
   readonly credentialsDir?: string;
   /** Token services that credentials may be shown to, besides the registry. */
@@ -44,7 +47,7 @@ export interface PublisherServices {
   source(dir: string): SourcePort;
   registryWriter(
     repository: Repository,
-    options: WriteOptions,
+    options: RegistryReach,
   ): Promise<Result<RegistryPort & RegistryWritePort>>;
   signer(keyFile: string, passphrase: Passphrase): Promise<Result<SignerPort>>;
   /** Signs with an identity; without a token file the CI job's own token. */

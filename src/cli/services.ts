@@ -17,15 +17,7 @@ import type {
   SnapshotPort,
   VerifierPort,
 } from '../ports.ts';
-import type { PublisherServices, WriteOptions } from './publisher-services.ts';
-
-export interface RegistryOptions {
-  readonly oras?: string;
-  /** Hosts (with port) that may be spoken to in plain HTTP. */
-  readonly insecure: readonly string[];
-  /** Where a registry is really spoken to, by the host of its name: a mirror or a forwarded port. */
-  readonly endpoints?: ReadonlyMap<string, string>;
-}
+import type { PublisherServices, RegistryReach } from './publisher-services.ts';
 
 export interface Services extends PublisherServices {
   readonly clock: ClockPort;
@@ -37,11 +29,11 @@ export interface Services extends PublisherServices {
   enforcer(socket: string): EnforcerPort;
   /** Null when the agent has not written a status yet. */
   agentStatus(file: string): Promise<Result<AgentStatus | null>>;
-  registryReader(reference: Reference, options: RegistryOptions): Promise<Result<RegistryPort>>;
+  registryReader(reference: Reference, options: RegistryReach): Promise<Result<RegistryPort>>;
   verifier(): Promise<VerifierPort>;
   trust(file: string): Promise<Result<TrustPolicy>>;
   /** Whole artifacts of a registry or a layout. */
-  snapshots(reference: Reference, options: WriteOptions): Promise<SnapshotPort>;
+  snapshots(reference: Reference, options: RegistryReach): Promise<SnapshotPort>;
   readonly archives: {
     read(file: string, isTag: (tag: string) => boolean): Promise<Result<Snapshot>>;
     /** Answers the size of the new file. */

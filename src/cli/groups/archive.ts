@@ -8,17 +8,14 @@ import { parseReference } from '../../core/reference.ts';
 import { failure } from '../../core/result.ts';
 import { exportBundle, importArchive, isTagOf, untagged } from '../commands/archive.ts';
 import { withExamples } from '../examples.ts';
-import { collect, ENDPOINT_HELP, endpoint } from '../options.ts';
+import { collect } from '../options.ts';
 import { failed, type Outcome } from '../outcome.ts';
+import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 
-interface ExportOptions {
+interface ExportOptions extends RegistryOptions {
   readonly out: string;
   readonly tag?: readonly string[];
-  readonly oras?: string;
-  readonly insecureRegistry?: readonly string[];
-  readonly endpoint?: ReadonlyMap<string, string>;
-  readonly credentials?: string;
 }
 
 interface ImportOptions {
@@ -30,25 +27,18 @@ interface ImportOptions {
 
 /** Adds `export` and `import` to the tree. */
 export function addArchive(program: Command, session: Session): void {
-  withExamples(program.command('export'), [
-    'warder export registry.example.com/policies:prod --out prod.tar',
-    'the newest bundle with its attestations, head and trust, for a network without a registry',
-  ])
-    .description('write a bundle and all that refers to it into one archive (OCI layout in tar)')
-    .argument('<reference>', 'HOST/REPOSITORY:TAG or oci-layout:/DIR:TAG')
-    .requiredOption('--out <file>', 'new file')
-    .option('--tag <tag>', 'one more tag to take along; may be repeated', collect)
-    .option('--oras <path>', 'absolute path of oras')
-    .option(
-      '--insecure-registry <host>',
-      'HOST:PORT that may be plain HTTP; may be repeated',
-      collect,
-    )
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
-    .option('--credentials <dir>', 'folder with the config.json of registry credentials')
-    .action(async (text: string, options: ExportOptions) => {
-      session.finish(await runExport(session, text, options));
-    });
+  addRegistryOptions(
+    withExamples(program.command('export'), [
+      'warder export registry.example.com/policies:prod --out prod.tar',
+      'the newest bundle with its attestations, head and trust, for a network without a registry',
+    ])
+      .description('write a bundle and all that refers to it into one archive (OCI layout in tar)')
+      .argument('<reference>', 'HOST/REPOSITORY:TAG or oci-layout:/DIR:TAG')
+      .requiredOption('--out <file>', 'new file')
+      .option('--tag <tag>', 'one more tag to take along; may be repeated', collect),
+  ).action(async (text: string, options: ExportOptions) => {
+    session.finish(await runExport(session, text, options));
+  });
   withExamples(program.command('import'), [
     'warder import prod.tar --to oci-layout:/srv/bundles:prod --repository registry.example.com/policies --trust trust.yaml',
     'verified as a host would, then written; hosts name the folder as their repository',
@@ -71,14 +61,7 @@ async function runExport(
 ): Promise<Outcome> {
   const reference = parseReference(text);
   if (!reference.ok) return failed('Export', [reference.error]);
-  const port = await services.snapshots(reference.value, {
-    insecure: options.insecureRegistry ?? [],
-    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
-    ...(options.oras === undefined ? {} : { oras: options.oras }),
-    ...(options.credentials === undefined
-      ? {}
-      : { credentialsDir: resolve(io.cwd, options.credentials) }),
-  });
+  const port = await services.snapshots(reference.value, toReach(options, io.cwd));
   const file = resolve(io.cwd, options.out);
   return exportBundle(reference.value, options.tag ?? [], port, (snapshot) =>
     services.archives.write(file, snapshot),

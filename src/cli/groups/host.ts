@@ -11,8 +11,9 @@ import { explain } from '../commands/explain.ts';
 import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
 import { withExamples } from '../examples.ts';
-import { collect, ENDPOINT_HELP, endpoint, wholeNumber } from '../options.ts';
+import { wholeNumber } from '../options.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
+import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
@@ -114,42 +115,33 @@ function addEvents(program: Command, session: Session): void {
     });
 }
 
-interface VerifyOptions {
+interface VerifyOptions extends RegistryOptions {
   readonly trust: string;
   readonly repository?: string;
   readonly channel: string;
-  readonly oras?: string;
-  readonly insecureRegistry?: readonly string[];
-  readonly endpoint?: ReadonlyMap<string, string>;
 }
 
 function addVerify(program: Command, session: Session): void {
-  withExamples(
-    program.command('verify'),
-    [
-      'warder verify registry.example.com/policies:prod --trust /etc/warder/trust.yaml',
-      'what a host with this trust policy would say of the newest bundle',
-    ],
-    [
-      'warder verify oci-layout:/srv/bundles:prod --trust trust.yaml --repository registry.example.com/policies',
-      'a bundle in a folder, which is signed for its canonical repository',
-    ],
-  )
-    .description('verify a bundle against a trust policy, without activating anything')
-    .argument('<reference>', 'HOST/REPOSITORY:TAG, …@sha256:HEX or oci-layout:/DIR:TAG')
-    .requiredOption('--trust <file>', 'trust policy')
-    .option('--repository <name>', 'canonical repository, when fetched from a mirror or a layout')
-    .option('--channel <name>', 'channel that the bundle must be for', 'prod')
-    .option('--oras <path>', 'absolute path of oras')
-    .option(
-      '--insecure-registry <host>',
-      'HOST:PORT that may be plain HTTP; may be repeated',
-      collect,
+  addRegistryOptions(
+    withExamples(
+      program.command('verify'),
+      [
+        'warder verify registry.example.com/policies:prod --trust /etc/warder/trust.yaml',
+        'what a host with this trust policy would say of the newest bundle',
+      ],
+      [
+        'warder verify oci-layout:/srv/bundles:prod --trust trust.yaml --repository registry.example.com/policies',
+        'a bundle in a folder, which is signed for its canonical repository',
+      ],
     )
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
-    .action(async (text: string, options: VerifyOptions) => {
-      session.finish(await runVerify(session, text, options));
-    });
+      .description('verify a bundle against a trust policy, without activating anything')
+      .argument('<reference>', 'HOST/REPOSITORY:TAG, …@sha256:HEX or oci-layout:/DIR:TAG')
+      .requiredOption('--trust <file>', 'trust policy')
+      .option('--repository <name>', 'canonical repository, when fetched from a mirror or a layout')
+      .option('--channel <name>', 'channel that the bundle must be for', 'prod'),
+  ).action(async (text: string, options: VerifyOptions) => {
+    session.finish(await runVerify(session, text, options));
+  });
 }
 
 async function runVerify(session: Session, text: string, options: VerifyOptions) {
@@ -158,11 +150,7 @@ async function runVerify(session: Session, text: string, options: VerifyOptions)
   if (!reference.ok) return failed('Verification', [reference.error]);
   const trust = await services.trust(resolve(session.io.cwd, options.trust));
   if (!trust.ok) return failed('Verification', [trust.error]);
-  const registry = await services.registryReader(reference.value, {
-    insecure: options.insecureRegistry ?? [],
-    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
-    ...(options.oras === undefined ? {} : { oras: options.oras }),
-  });
+  const registry = await services.registryReader(reference.value, toReach(options, session.io.cwd));
   if (!registry.ok) return failed('Verification', [registry.error]);
   const ports = { registry: registry.value, verifier: await services.verifier() };
   const outcome = await verify(reference.value, ports, trust.value, {

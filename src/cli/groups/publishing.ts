@@ -9,8 +9,8 @@ import { parseReference } from '../../core/reference.ts';
 import { err, type Failure, failure, ok, type Result } from '../../core/result.ts';
 import type { PublishRequest } from '../../publisher/publish.ts';
 import { parsePublishConfig } from '../../wire/publish-config.ts';
-import { collect, ENDPOINT_HELP, endpoint } from '../options.ts';
 import { failed, type Outcome } from '../outcome.ts';
+import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
 
@@ -29,7 +29,7 @@ export const buildOptions = (command: Command) =>
     .option('--previous <digest>', 'digest of the bundle that this one follows', digest);
 
 /** And who signs it, and where it goes. */
-export interface PublishOptions extends BuildOptions {
+export interface PublishOptions extends BuildOptions, RegistryOptions {
   readonly key?: string;
   readonly signingConfig?: string;
   readonly trustedRoot?: string;
@@ -37,36 +37,20 @@ export interface PublishOptions extends BuildOptions {
   readonly passphraseFile?: string;
   readonly passphraseEnv: string;
   readonly to?: string;
-  readonly oras?: string;
-  readonly insecureRegistry?: readonly string[];
-  readonly endpoint?: ReadonlyMap<string, string>;
-  readonly credentials?: string;
-  readonly tokenRealm?: readonly string[];
 }
 
 /** Adds the options that say who signs and where it goes. */
 export const signingOptions = (command: Command) =>
-  command
-    .option('--key <file>', 'signing key (encrypted PKCS#8), see `warder key generate`')
-    .option('--signing-config <file>', 'sign with an identity instead: sigstore signing config')
-    .option('--trusted-root <file>', 'trusted root that the services are checked by')
-    .option('--identity-token <file>', 'file with the OIDC token; default: that of the CI job')
-    .option('--passphrase-file <file>', 'file that holds the passphrase of the key')
-    .option('--passphrase-env <name>', 'variable that holds it', DEFAULT_VARIABLE)
-    .option('--to <repository>', 'another place than warder.yaml names, such as oci-layout:/DIR')
-    .option('--oras <path>', 'absolute path of oras')
-    .option(
-      '--insecure-registry <host>',
-      'HOST:PORT that may be plain HTTP; may be repeated',
-      collect,
-    )
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
-    .option('--credentials <dir>', 'folder with the config.json of registry credentials')
-    .option(
-      '--token-realm <host>',
-      'HOST:PORT of a token service that may see them; may be repeated',
-      collect,
-    );
+  addRegistryOptions(
+    command
+      .option('--key <file>', 'signing key (encrypted PKCS#8), see `warder key generate`')
+      .option('--signing-config <file>', 'sign with an identity instead: sigstore signing config')
+      .option('--trusted-root <file>', 'trusted root that the services are checked by')
+      .option('--identity-token <file>', 'file with the OIDC token; default: that of the CI job')
+      .option('--passphrase-file <file>', 'file that holds the passphrase of the key')
+      .option('--passphrase-env <name>', 'variable that holds it', DEFAULT_VARIABLE)
+      .option('--to <repository>', 'another place than warder.yaml names, such as oci-layout:/DIR'),
+  );
 
 /** Opens the source, the signer and the registry; what cannot be opened is the outcome. */
 export async function openPublishing(
@@ -82,15 +66,7 @@ export async function openPublishing(
   if (!place.ok) return err(place.outcome);
   const signer = await openSigner(session, options);
   if (!signer.ok) return err(failed(kind, [withKeyHints(signer.error)]));
-  const registry = await services.registryWriter(place.repository, {
-    insecure: options.insecureRegistry ?? [],
-    tokenRealms: options.tokenRealm ?? [],
-    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
-    ...(options.oras === undefined ? {} : { oras: options.oras }),
-    ...(options.credentials === undefined
-      ? {}
-      : { credentialsDir: resolve(io.cwd, options.credentials) }),
-  });
+  const registry = await services.registryWriter(place.repository, toReach(options, io.cwd));
   if (!registry.ok) return err(failed(kind, [registry.error]));
   return ok({
     source,

@@ -11,8 +11,8 @@ import { parseTrustFixtures } from '../../wire/trust-fixtures.ts';
 import { explainTrust, lintTrustPolicy, testTrustPolicy } from '../commands/trust.ts';
 import { apply, publishSigned, sign } from '../commands/trust-change.ts';
 import { withExamples } from '../examples.ts';
-import { collect, ENDPOINT_HELP, endpoint } from '../options.ts';
 import { failed, type Outcome } from '../outcome.ts';
+import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
 
@@ -103,41 +103,24 @@ function addSign(group: Command, session: Session): void {
     });
 }
 
-interface PlaceOptions {
+interface PlaceOptions extends RegistryOptions {
   readonly to: string;
   readonly channel: string;
-  readonly oras?: string;
-  readonly insecureRegistry?: readonly string[];
-  readonly endpoint?: ReadonlyMap<string, string>;
-  readonly credentials?: string;
-  readonly tokenRealm?: readonly string[];
 }
 
 function addPublishTrust(group: Command, session: Session): void {
-  withExamples(group.command('publish'), [
-    'warder trust publish trust-v5.json --to registry.example.com/policies --channel prod',
-    'agents of the channel find it within minutes and hand it to their enforcers',
-  ])
-    .description('put a signed version where the agents of a channel look for it')
-    .argument('<file>', 'signed version')
-    .requiredOption('--to <repository>', 'repository of the bundles, or oci-layout:/DIR')
-    .option('--channel <name>', 'channel whose hosts take it', 'prod')
-    .option('--oras <path>', 'absolute path of oras')
-    .option(
-      '--insecure-registry <host>',
-      'HOST:PORT that may be plain HTTP; may be repeated',
-      collect,
-    )
-    .option('--endpoint <name=host>', ENDPOINT_HELP, endpoint)
-    .option('--credentials <dir>', 'folder with the config.json of registry credentials')
-    .option(
-      '--token-realm <host>',
-      'HOST:PORT of a token service that may see them; may be repeated',
-      collect,
-    )
-    .action(async (file: string, options: PlaceOptions) => {
-      session.finish(await runPublish(session, file, options));
-    });
+  addRegistryOptions(
+    withExamples(group.command('publish'), [
+      'warder trust publish trust-v5.json --to registry.example.com/policies --channel prod',
+      'agents of the channel find it within minutes and hand it to their enforcers',
+    ])
+      .description('put a signed version where the agents of a channel look for it')
+      .argument('<file>', 'signed version')
+      .requiredOption('--to <repository>', 'repository of the bundles, or oci-layout:/DIR')
+      .option('--channel <name>', 'channel whose hosts take it', 'prod'),
+  ).action(async (file: string, options: PlaceOptions) => {
+    session.finish(await runPublish(session, file, options));
+  });
 }
 
 async function runPublish(session: Session, file: string, options: PlaceOptions): Promise<Outcome> {
@@ -145,15 +128,7 @@ async function runPublish(session: Session, file: string, options: PlaceOptions)
   const reference = parseReference(options.to);
   if (!reference.ok) return failed('TrustPublication', [reference.error]);
   const { repository } = reference.value;
-  const registry = await services.registryWriter(repository, {
-    insecure: options.insecureRegistry ?? [],
-    tokenRealms: options.tokenRealm ?? [],
-    ...(options.endpoint === undefined ? {} : { endpoints: options.endpoint }),
-    ...(options.oras === undefined ? {} : { oras: options.oras }),
-    ...(options.credentials === undefined
-      ? {}
-      : { credentialsDir: resolve(io.cwd, options.credentials) }),
-  });
+  const registry = await services.registryWriter(repository, toReach(options, io.cwd));
   if (!registry.ok) return failed('TrustPublication', [registry.error]);
   const place = { repository, channel: options.channel };
   return publishSigned(resolve(io.cwd, file), registry.value, place, services);
