@@ -4,22 +4,9 @@
 
 import { InvalidArgumentError } from 'commander';
 
-export const ENDPOINT_HELP = 'speak to HOST[:PORT] where a name says another host (NAME=HOST:PORT)';
-
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-/** Collects `NAME=HOST[:PORT]`: a mirror or a forwarded port, by the host of the signed name. */
-export function endpoint(
-  value: string,
-  before: ReadonlyMap<string, string> = new Map(),
-): ReadonlyMap<string, string> {
-  const [name, host, ...rest] = value.split('=');
-  if (!name || !host || rest.length > 0)
-    throw new InvalidArgumentError('Expected NAME=HOST[:PORT].');
-  return new Map([...before, [name, host]]);
 }
 
 /** A whole number from 1. */

@@ -3,9 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import { collect, ENDPOINT_HELP, endpoint } from './options.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { collect } from './options.ts';
 import type { RegistryReach } from './publisher-services.ts';
+
+const ENDPOINT_HELP = 'speak to HOST[:PORT] where a name says another host (NAME=HOST:PORT)';
 
 /** Option values as commander gives them. */
 export interface RegistryOptions {
@@ -45,4 +47,15 @@ export function toReach(options: RegistryOptions, cwd: string): RegistryReach {
       ? {}
       : { credentialsDir: resolve(cwd, options.credentials) }),
   };
+}
+
+/** Collects `NAME=HOST[:PORT]`: a mirror or a forwarded port, by the host of the signed name. */
+function endpoint(
+  value: string,
+  before: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  const [name, host, ...rest] = value.split('=');
+  if (!name || !host || rest.length > 0)
+    throw new InvalidArgumentError('Expected NAME=HOST[:PORT].');
+  return new Map([...before, [name, host]]);
 }
