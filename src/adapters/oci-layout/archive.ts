@@ -75,6 +75,11 @@ function unreadable(path: string, cause: unknown): Result<never> {
 
 /** The artifacts of a snapshot as a registry that can be read, whatever repository is named. */
 export function createSnapshotRegistry(snapshot: Snapshot): RegistryPort {
+  const source = memorySource(snapshot);
+  const readTagged = async (name: string, bytesMax: number) => {
+    const named = snapshot.tags.find(({ tag }) => tag === name);
+    return named === undefined ? missing() : source.manifest(named.digest, bytesMax);
+  };
   return {
     resolve: async (reference) => {
       const found = snapshot.tags.filter(({ tag }) => tag === reference.tag);
@@ -83,19 +88,11 @@ export function createSnapshotRegistry(snapshot: Snapshot): RegistryPort {
       const what = `the archive has no ${formatReference(reference)}`;
       return err(failure('resolve/not-found', what));
     },
-    fetch: (candidate) => readBundle(memorySource(snapshot), candidate.digest),
-    head: async (_repository, channel) => {
-      const named = snapshot.tags.find(({ tag }) => tag === headTag(channel));
-      if (named === undefined) return readHead(missing());
-      const { manifest } = memorySource(snapshot);
-      return readHead(await manifest(named.digest, LIMITS.headBytesMax));
-    },
-    trust: async (_repository, channel, version) => {
-      const named = snapshot.tags.find(({ tag }) => tag === trustTag(channel, version));
-      if (named === undefined) return ok(null);
-      const { manifest } = memorySource(snapshot);
-      return readTrust(await manifest(named.digest, LIMITS.trustBytesMax));
-    },
+    fetch: (candidate) => readBundle(source, candidate.digest),
+    head: async (_repository, channel) =>
+      readHead(await readTagged(headTag(channel), LIMITS.headBytesMax)),
+    trust: async (_repository, channel, version) =>
+      readTrust(await readTagged(trustTag(channel, version), LIMITS.trustBytesMax)),
   };
 }
 
