@@ -118,9 +118,8 @@ out:
 	return result;
 }
 
-/* Makes one inner map with exactly these rows, frozen and compared; returns its descriptor. */
-static int make_inner(struct wd_kernel *kernel, struct wd_map *outer, uint32_t bank,
-		      const struct wd_rows *rows, struct wd_error *reterr_error)
+int wd_make_inner(struct wd_kernel *kernel, struct wd_map *outer, uint32_t bank,
+		  const struct wd_rows *rows, struct wd_error *reterr_error)
 {
 	const size_t row_bytes = outer->inner_key_bytes + outer->inner_value_bytes;
 	uint32_t count = (uint32_t)(rows->length / row_bytes);
@@ -155,7 +154,7 @@ static int make_header(struct wd_kernel *kernel, uint32_t bank, const struct wd_
 	struct wd_rows rows = { row, sizeof(row) };
 
 	memcpy(row + sizeof(uint32_t), header, sizeof(*header));
-	return make_inner(kernel, wd_map_named(kernel, "committed"), bank, &rows, reterr_error);
+	return wd_make_inner(kernel, wd_map_named(kernel, "committed"), bank, &rows, reterr_error);
 }
 
 static int unpin_header(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_error)
@@ -212,7 +211,7 @@ int wd_fill(struct wd_kernel *kernel, uint32_t bank, const struct wd_image *imag
 
 		if (check_rows(outer, &image->tables[i], tables[i].name, reterr_error) != 0)
 			goto out;
-		fds[i] = make_inner(kernel, outer, bank, &image->tables[i], reterr_error);
+		fds[i] = wd_make_inner(kernel, outer, bank, &image->tables[i], reterr_error);
 		if (fds[i] < 0)
 			goto out;
 	}

@@ -172,6 +172,9 @@ int wd_check_bank(uint32_t bank, struct wd_error *reterr_error);
 /* fd of the inner map at outer[index]; -1 with err 0 when the slot is empty. */
 int wd_inner_fd(struct wd_map *outer, uint32_t index, uint32_t *ret_id,
 		struct wd_error *reterr_error);
+/* Makes one inner map with exactly these rows, frozen and compared; returns its descriptor. */
+int wd_make_inner(struct wd_kernel *kernel, struct wd_map *outer, uint32_t bank,
+		  const struct wd_rows *rows, struct wd_error *reterr_error);
 struct wd_map *wd_table_map(struct wd_kernel *kernel, enum wd_table table);
 
 #endif

@@ -74,6 +74,7 @@ Napi::Object FromCounters(Napi::Env env, const wd_counters &counters)
 	result.Set("incomplete", FromU64(env, counters.incomplete));
 	result.Set("decisions", FromU64(env, counters.decisions));
 	result.Set("retries", FromU64(env, counters.retries));
+	result.Set("let", FromU64(env, counters.let));
 	return result;
 }
 
@@ -87,6 +88,7 @@ void Add(wd_counters *total, const wd_counters &counters)
 	total->incomplete += counters.incomplete;
 	total->decisions += counters.decisions;
 	total->retries += counters.retries;
+	total->let += counters.let;
 }
 
 Napi::Object FromProof(Napi::Env env, const wd_proof &proof)
@@ -135,6 +137,8 @@ Napi::Function Kernel::Define(Napi::Env env)
 				   InstanceMethod<&Kernel::ReadBack>("readBack"),
 				   InstanceMethod<&Kernel::BankIds>("bankIds"),
 				   InstanceMethod<&Kernel::Clear>("clear"),
+				   InstanceMethod<&Kernel::SetGlass>("setGlass"),
+				   InstanceMethod<&Kernel::Glass>("glass"),
 				   InstanceMethod<&Kernel::Counters>("counters"),
 				   InstanceMethod<&Kernel::DrainEvents>("drainEvents"),
 				   InstanceMethod<&Kernel::Proof>("proof"),
@@ -329,6 +333,37 @@ Napi::Value Kernel::Clear(const Napi::CallbackInfo &info)
 	if (wd_clear(handle, ToBank(info[0]), &error) != 0)
 		Throw(info.Env(), error);
 	return info.Env().Undefined();
+}
+
+Napi::Value Kernel::SetGlass(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	wd_kernel *handle = Handle(env);
+	wd_glass glass;
+	wd_error error;
+
+	if (!info[0].IsNull()) {
+		Bytes bytes = ToBytes(info[0], "glass");
+		if (bytes.length != sizeof(glass))
+			ThrowArgument(env, "glass", std::to_string(sizeof(glass)) + " bytes");
+		std::memcpy(&glass, bytes.data, bytes.length);
+	}
+	if (wd_set_glass(handle, info[0].IsNull() ? nullptr : &glass, &error) != 0)
+		Throw(env, error);
+	return env.Undefined();
+}
+
+Napi::Value Kernel::Glass(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	wd_kernel *handle = Handle(env);
+	wd_glass glass;
+	bool present;
+	wd_error error;
+
+	if (wd_read_glass(handle, &present, &glass, &error) != 0)
+		Throw(env, error);
+	return present ? FromBytes(env, &glass, sizeof(glass)) : env.Null();
 }
 
 Napi::Value Kernel::Counters(const Napi::CallbackInfo &info)

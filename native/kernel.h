@@ -34,6 +34,8 @@ class Kernel : public Napi::ObjectWrap<Kernel>
 	Napi::Value ReadBack(const Napi::CallbackInfo &info);
 	Napi::Value BankIds(const Napi::CallbackInfo &info);
 	Napi::Value Clear(const Napi::CallbackInfo &info);
+	Napi::Value SetGlass(const Napi::CallbackInfo &info);
+	Napi::Value Glass(const Napi::CallbackInfo &info);
 	Napi::Value Counters(const Napi::CallbackInfo &info);
 	Napi::Value DrainEvents(const Napi::CallbackInfo &info);
 	Napi::Value Proof(const Napi::CallbackInfo &info);

@@ -212,6 +212,16 @@ int wd_read_bank_ids(struct wd_kernel *kernel, uint32_t bank, struct wd_bank_ids
 		     struct wd_error *reterr_error);
 int wd_clear(struct wd_kernel *kernel, uint32_t bank, struct wd_error *reterr_error);
 
+/* --- glass.c ------------------------------------------------------------------------------ */
+
+/* Puts break-glass in use, or takes it away (NULL), by one update that returns after the last reader
+ * of what was there before. Codes: argument, map-create, map-update, freeze, readback, glass. */
+int wd_set_glass(struct wd_kernel *kernel, const struct wd_glass *glass,
+		 struct wd_error *reterr_error);
+/* As the kernel has it; *ret_present is false when there is none. It may have ended. */
+int wd_read_glass(struct wd_kernel *kernel, bool *ret_present, struct wd_glass *ret_glass,
+		  struct wd_error *reterr_error);
+
 /* --- events.c ----------------------------------------------------------------------------- */
 
 /* One entry per possible CPU; free with free(). */

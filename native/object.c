@@ -81,6 +81,7 @@ static const struct wanted_map wanted_maps[] = {
 	{ "labels", sizeof(struct wd_ruleset), sizeof(uint32_t) },
 	{ "exempt", sizeof(uint32_t), sizeof(struct wd_exempt_key) },
 	{ "groups", sizeof(struct wd_group), sizeof(struct wd_group_key) },
+	{ "glass", sizeof(struct wd_glass), sizeof(uint32_t) },
 	{ "counters", sizeof(struct wd_counters), 0 },
 	{ "resolve", sizeof(struct wd_resolve), 0 },
 	{ "self", sizeof(struct wd_self), 0 },

@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #endif
 
-#define WD_ABI_VERSION 2
+#define WD_ABI_VERSION 3
 
 /* Limits. The compiler refuses a policy beyond them with a code, never truncates. */
 #define WD_RULES_MAX 1024 /* rules of one generation, baseline included */
@@ -56,6 +56,8 @@ enum wd_action {
 	WD_ACTION_ALLOW = 1,
 	WD_ACTION_AUDIT = 2, /* allowed, and an event says that enforce would deny */
 	WD_ACTION_DENY = 3,
+	WD_ACTION_LET =
+		4, /* denied by rules that break-glass relaxes, so allowed; never an allow in silence */
 };
 
 /* Why a verdict is not an allow. */
@@ -216,6 +218,7 @@ struct wd_event {
 	__u32 path_flags;   /* WD_PATH_* */
 	__u64 kernel_stack; /* keys of `stacks`; 0: none was recorded */
 	__u64 user_stack;
+	__u64 token; /* of wd_glass, with WD_ACTION_LET; else 0 */
 	char comm[WD_COMM_BYTES];
 	/* Names from the object up to the filesystem root, each ended by a zero byte. */
 	char path[WD_PATH_BYTES];
@@ -237,6 +240,22 @@ struct wd_counters {
 	__u64 incomplete;
 	__u64 decisions; /* requests that a rule might concern, judged under a generation */
 	__u64 retries;	 /* walks repeated because of a rename */
+	__u64 let;	 /* denials that break-glass let through */
+};
+
+/*
+ * Break-glass: rules of one generation that do not hold for a while. Frozen; replaced as a whole. It
+ * ends by the clock that counts from the boot and through suspend, whether or not anybody is there
+ * to take it away.
+ */
+struct wd_glass {
+	__u64 token;	  /* names it in events; never 0 */
+	__u64 until_ns;	  /* boot time */
+	__u64 generation; /* whose bits `rules` are; it says nothing about another one */
+	__u64 cgroup;	  /* id: only processes in it or below it; 0: any process */
+	__u32 level;	  /* of that control group; the root has 0 */
+	__u32 pad;	  /* zero */
+	struct wd_ruleset rules;
 };
 
 /* The resolver: user space writes the thread id, calls statx on an O_PATH descriptor and reads the
@@ -301,8 +320,8 @@ struct wd_test_request {
 	struct wd_test_step from[WD_TEST_STEPS];
 	struct wd_test_step to[WD_TEST_STEPS];
 	char group[WD_CGROUP_DEPTH][64]; /* from the root down */
-	struct wd_verdict verdict; /* out */
-	__u64 generation;	   /* out */
+	struct wd_verdict verdict;	 /* out */
+	__u64 generation;		 /* out */
 };
 
 #endif

@@ -5,6 +5,7 @@
  * A generation is an inner map of each of objects, names, labels, exempt, groups and filters at
  * index `bank`, and a header at committed[0]. All are frozen, and BPF_F_RDONLY_PROG keeps programs
  * from writing them.
+ * `glass` is beside them: it holds a frozen map while break-glass is in use.
  * The outer maps start empty: with no header nothing is enforced. Inner maps give key and value by
  * size, because BTF of a struct key of an inner map needs an instance, and an instance would
  * be a generation before the first one.
@@ -117,5 +118,19 @@ struct {
 			__uint(value_size, sizeof(struct wd_filter));
 		});
 } filters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_RDONLY_PROG);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct wd_glass));
+		});
+} glass SEC(".maps");
 
 #endif

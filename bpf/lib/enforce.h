@@ -11,6 +11,7 @@
 
 #include "climb.h"
 #include "event.h"
+#include "glass.h"
 #include "judge.h"
 #include "quiet.h"
 #include "resolve.h"
@@ -100,7 +101,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 	/* The enforcer's own files are closed by rules that do not mean the enforcer. */
 	if (action != WD_ACTION_ALLOW && wd_is_enforcer())
 		return 0;
-	if (action != WD_ACTION_DENY && (action != WD_ACTION_AUDIT || request->echo))
+	if (action == WD_ACTION_ALLOW || (action != WD_ACTION_DENY && request->echo))
 		return 0;
 	ret = wd_ret_of(action);
 	if (request->to && decision->side == WD_SIDE_TO) {
@@ -127,6 +128,8 @@ static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 		return wd_deny_blind();
 	walked.judge.findings = &slot->findings;
 	wd_decide_request(&walked);
+	if (wd_is_glass_asked(&walked.judge))
+		wd_break_glass(&walked.judge, slot);
 	ret = wd_answer(&walked.judge, slot, request);
 	wd_release(slot);
 	return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event.h - tells user space of one deny, would-deny or incomplete decision.
+ * event.h - tells user space of one deny, would-deny, incomplete or let-through decision.
  *
  * The decision is made before and never depends on the event. The sequence is counted before space
  * is asked for; an event that finds no scratch or no space is counted as dropped, so that always
@@ -15,7 +15,8 @@
 #include "live.h"
 #include "stack.h"
 
-/* Denials have a ring of their own, read first: no number of would-denials can push one out. */
+/* Denials, and what break-glass let through, have a ring of their own, read first: no number of
+ * would-denials can push one out. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -86,6 +87,8 @@ static __always_inline struct wd_counters *wd_count_event(__u32 action, __u32 re
 	*ret_sequence = __sync_fetch_and_add(&here->sequence, 1) + 1;
 	if (action == WD_ACTION_DENY)
 		__sync_fetch_and_add(&here->denied, 1);
+	else if (action == WD_ACTION_LET)
+		__sync_fetch_and_add(&here->let, 1);
 	else
 		__sync_fetch_and_add(&here->audited, 1);
 	if (reason == WD_REASON_INCOMPLETE)
@@ -127,9 +130,11 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 
 		wd_repeat(WD_PATH_BYTES, wd_event_name, &path);
 	}
-	if (hook == WD_HOOK_FILE_OPEN && decision->action == WD_ACTION_AUDIT)
+	if (decision->action == WD_ACTION_LET)
+		event->token = slot->token;
+	if (hook == WD_HOOK_FILE_OPEN && decision->action != WD_ACTION_DENY)
 		wd_note_told(dentry, inode, event->generation);
-	if (decision->action == WD_ACTION_DENY)
+	if (decision->action != WD_ACTION_AUDIT)
 		refused = bpf_ringbuf_output(&denials, event, sizeof(*event), 0);
 	else
 		refused = bpf_ringbuf_output(&events, event, sizeof(*event), 0);

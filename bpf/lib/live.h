@@ -42,6 +42,9 @@ struct wd_scratch {
 	char slack[WD_NAME_MAX]; /* the last name may be written beyond the path */
 	struct wd_stack stack;
 	__u64 stack_key; /* of `stack`, while it is worked out */
+	/* Of break-glass: its name, and what was decided without it. */
+	__u64 token;
+	struct wd_decision first;
 };
 
 struct {

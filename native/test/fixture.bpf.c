@@ -31,6 +31,8 @@ labels SEC(".maps");
 OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_exempt_key, __u32, WD_BANKS) exempt SEC(".maps");
 OUTER(BPF_MAP_TYPE_HASH, 0, struct wd_group_key, struct wd_group, WD_BANKS) groups SEC(".maps");
 
+OUTER(BPF_MAP_TYPE_ARRAY, 0, __u32, struct wd_glass, 1) glass SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);

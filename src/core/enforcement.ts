@@ -97,15 +97,20 @@ export interface EventTotals {
   readonly denied: number;
   readonly audited: number;
   readonly incomplete: number;
+  /** Denials that break-glass let through. */
+  readonly let: number;
   /** Of those emitted: counted, but not explained one by one, because there were too many. */
   readonly suppressed: number;
 }
+
+/** What came of a request that a rule was about. `let`: denied without break-glass, so let through. */
+export type EventAction = 'deny' | 'audit' | 'let';
 
 /** Events of one rule that were counted and not explained. */
 export interface SuppressedEvents {
   /** `policy/rule`; null when no rule decided, or it is not known any more. */
   readonly rule: string | null;
-  readonly action: 'deny' | 'audit';
+  readonly action: EventAction;
   readonly reason: DecisionEvent['reason'];
   readonly generation: number;
   readonly count: number;
@@ -159,7 +164,7 @@ export interface DecisionEvent {
   /** `<boot id, 8 digits>-<cpu>-<sequence>`: unique on a host. */
   readonly id: string;
   readonly at: string;
-  readonly action: 'deny' | 'audit';
+  readonly action: EventAction;
   readonly reason: 'rule' | 'refer' | 'incomplete' | 'self';
   readonly operation: Operation | null;
   readonly hook: string;
@@ -184,6 +189,8 @@ export interface DecisionEvent {
     readonly cgroupId: string;
     readonly startedAt: string;
   };
+  /** The token that let it through; null unless `action` is `let`. */
+  readonly breakGlass: string | null;
   /** Keys of the stacks that the kernel recorded; null where it could not. */
   readonly stacks: { readonly kernel: string | null; readonly user: string | null };
 }

@@ -101,7 +101,7 @@ export class EventPump {
   #take(record: Uint8Array, turn: Turn): void {
     const glimpse = glimpseEvent(record);
     const { action = null, reason = null } = glimpse ?? {};
-    if (glimpse === null || reason === null || (action !== 'deny' && action !== 'audit')) {
+    if (glimpse === null || reason === null || action === null || action === 'allow') {
       // Another build's ring, or nothing that a program of ours writes.
       turn.unread += 1;
       return;

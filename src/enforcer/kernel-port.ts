@@ -9,6 +9,7 @@ import type {
   Committed,
   HostFacts,
   KernelCounters,
+  KernelGlass,
   OpenReport,
   PackedImage,
   PathFact,
@@ -41,6 +42,10 @@ export interface KernelPort {
   committed(): Result<Committed | null>;
   /** Empties a bank that is not committed. */
   clear(bank: number): Result<void>;
+  /** Puts break-glass in use, or takes it away; one update. */
+  setGlass(glass: KernelGlass | null): Result<void>;
+  /** As the kernel has it, ended or not. */
+  glass(): Result<KernelGlass | null>;
   counters(): Result<KernelCounters>;
   /** At most `max` events (struct wd_event), oldest first. */
   drainEvents(max: number): Result<readonly Uint8Array[]>;

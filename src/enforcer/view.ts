@@ -18,6 +18,7 @@ export const NO_TOTALS: EventTotals = {
   dropped: 0,
   denied: 0,
   audited: 0,
+  let: 0,
   incomplete: 0,
   suppressed: 0,
 };

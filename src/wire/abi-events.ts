@@ -8,14 +8,14 @@ import type { Identity } from '../core/image/resolution.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
 import { Unpacker } from './packer.ts';
 
-const EVENT_BYTES = 1184;
-const COUNTERS_BYTES = 64;
+const EVENT_BYTES = 1192;
+const COUNTERS_BYTES = 72;
 const PATH_BYTES = 1024;
 const COMM_BYTES = 16;
 const PATH_CUT = 1;
 
 // By number; 0 is unset in all of them.
-const ACTIONS = [null, 'allow', 'audit', 'deny'] as const;
+const ACTIONS = [null, 'allow', 'audit', 'deny', 'let'] as const;
 const REASONS = [null, 'rule', 'refer', 'incomplete', 'self'] as const;
 const HOOKS = [
   null,
@@ -77,9 +77,10 @@ export function unpackEvent(bytes: Uint8Array): KernelDecision | null {
     pathCut: (from.u32() & PATH_CUT) !== 0,
   };
   const stacks = { kernel: from.u64(), user: from.u64() };
+  const token = from.u64();
   const comm = textUntilZero(from.raw(COMM_BYTES));
   const path = from.raw(PATH_BYTES).subarray(0, Math.min(pathLength, PATH_BYTES));
-  return { ...head, ...tail, stacks, comm, names: toNames(path) };
+  return { ...head, ...tail, stacks, token, comm, names: toNames(path) };
 }
 
 /** What decides whether an event is explained at all. */
@@ -87,7 +88,7 @@ export interface EventGlimpse {
   readonly generation: number;
   readonly boottimeNs: bigint;
   readonly rule: number;
-  readonly action: 'allow' | 'audit' | 'deny' | null;
+  readonly action: KernelDecision['action'];
   readonly reason: KernelDecision['reason'];
   readonly ppid: number;
 }
@@ -119,6 +120,7 @@ export interface KernelCounters {
   readonly incomplete: bigint;
   readonly decisions: bigint;
   readonly retries: bigint;
+  readonly let: bigint;
 }
 
 /** Reads the counters of one CPU; null when the size is another. */
@@ -134,6 +136,7 @@ export function unpackCounters(bytes: Uint8Array): KernelCounters | null {
     incomplete: from.u64(),
     decisions: from.u64(),
     retries: from.u64(),
+    let: from.u64(),
   };
 }
 

@@ -168,7 +168,8 @@ function packObject({ self, tree, ancestor, exe, hasNames }: ImageObject): Uint8
     .u32(hasNames ? ABI.objectHasNames : 0).bytes;
 }
 
-function packRuleSet(set: RuleSet): Uint8Array {
+/** Packs `struct wd_ruleset`. */
+export function packRuleSet(set: RuleSet): Uint8Array {
   const packer = new Packer(SIZE.ruleset);
   for (let word = 0; word < ABI.words; word += 1) {
     packer.u64((set >> BigInt(64 * word)) & 0xffff_ffff_ffff_ffffn);

@@ -126,11 +126,12 @@ const hold: z.ZodType<Hold> = z.strictObject({
   at: z.string(),
 });
 
+const action = z.enum(['deny', 'audit', 'let']);
 const reason = z.enum(['rule', 'refer', 'incomplete', 'self']);
 
 const suppressed: z.ZodType<SuppressedEvents> = z.strictObject({
   rule: z.string().nullable(),
-  action: z.enum(['deny', 'audit']),
+  action,
   reason,
   generation: z.int(),
   count: z.int(),
@@ -185,6 +186,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
     denied: z.int(),
     audited: z.int(),
     incomplete: z.int(),
+    let: z.int(),
     suppressed: z.int(),
   }),
   suppressed: z.array(suppressed),
@@ -205,7 +207,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
 export const eventShape: z.ZodType<DecisionEvent> = z.strictObject({
   id: z.string(),
   at: z.string(),
-  action: z.enum(['deny', 'audit']),
+  action,
   reason,
   operation: z.enum(OPERATIONS).nullable(),
   hook: z.string(),
@@ -228,6 +230,7 @@ export const eventShape: z.ZodType<DecisionEvent> = z.strictObject({
     cgroupId: z.string(),
     startedAt: z.string(),
   }),
+  breakGlass: z.string().nullable(),
   stacks: z.strictObject({ kernel: z.string().nullable(), user: z.string().nullable() }),
 });
 

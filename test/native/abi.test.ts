@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { packImage, SIZE, unpackHeader } from '../../src/wire/abi.ts';
 import { unpackCounters, unpackEvent } from '../../src/wire/abi-events.ts';
+import { packGlass, unpackGlass } from '../../src/wire/abi-glass.ts';
 
 const INCLUDE = fileURLToPath(new URL('../../bpf/include', import.meta.url));
 
@@ -36,10 +37,10 @@ int main(void)
 		.cpu = 14, .rule = 15, .hook = WD_HOOK_INODE_RENAME, .op = WD_OP_RENAME,
 		.action = WD_ACTION_DENY, .reason = WD_REASON_REFER, .path_len = 8, .ret = -13,
 		.pid = 16, .tgid = 17, .ppid = 18, .uid = 19, .path_flags = WD_PATH_CUT,
-		.kernel_stack = 20, .user_stack = 21,
+		.kernel_stack = 20, .user_stack = 21, .token = 22,
 		.comm = "mv", .path = "key\\0srv",
 	};
-	struct wd_counters counters = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct wd_counters counters = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 	struct wd_generation header;
 	printf("{\\n");
 	memset(&header, 0, sizeof(header));
@@ -48,6 +49,9 @@ int main(void)
 	header.enforce.word[1] = 1; header.op[WD_OP_READ].word[0] = 2;
 	header.op[WD_OP_EXECUTE].word[15] = 3; header.scoped.word[1] = 1;
 	header.matches = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 12; header.grouped = 1;
+	struct wd_glass glass = { .token = 23, .until_ns = 24, .generation = 25, .cgroup = 26,
+		.level = 3, .rules.word = { [0] = 5, [15] = 6 } };
+	bytes("glass", &glass, sizeof(glass));
 	bytes("event", &event, sizeof(event));
 	bytes("counters", &counters, sizeof(counters));
 	bytes("header", &header, sizeof(header));
@@ -137,6 +141,7 @@ describe('src/wire/abi', () => {
       ppid: 18,
       uid: 19,
       stacks: { kernel: 20n, user: 21n },
+      token: 22n,
       comm: 'mv',
       names: ['key', 'srv'],
       pathCut: true,
@@ -193,6 +198,19 @@ describe('src/wire/abi', () => {
     expect(unpackCounters(hex('counters').subarray(8))).toBeNull();
   });
 
+  it('writes and reads break-glass as C has it', () => {
+    const glass = {
+      token: 23n,
+      untilNs: 24n,
+      generation: 25,
+      cgroup: { id: 26n, level: 3 },
+      rules: 5n | (6n << 960n),
+    };
+    expect(Buffer.from(packGlass(glass)).toString('hex')).toBe(c['glass']);
+    expect(unpackGlass(hex('glass'))).toEqual(glass);
+    expect(unpackGlass(hex('glass').subarray(8))).toBeNull();
+  });
+
   it('reads counters that C wrote', () => {
     expect(unpackCounters(hex('counters'))).toEqual({
       sequence: 1n,
@@ -203,6 +221,7 @@ describe('src/wire/abi', () => {
       incomplete: 6n,
       decisions: 7n,
       retries: 8n,
+      let: 9n,
     });
   });
 });

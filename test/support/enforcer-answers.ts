@@ -114,6 +114,7 @@ export const STATUS: EnforcerStatus = {
     dropped: 0,
     denied: 41,
     audited: 2,
+    let: 0,
     incomplete: 0,
     suppressed: 0,
   },
@@ -197,6 +198,7 @@ export const DENIED: DecisionEvent = {
     cgroupId: '2183',
     startedAt: '2026-01-10T11:58:11Z',
   },
+  breakGlass: null,
   stacks: { kernel: '9e3779b97f4a7c15', user: null },
 };
 

@@ -12,6 +12,7 @@
 //    Nothing that is committed keeps it from listing. It goes by path: trees of the tests are shallow.
 //  - A canary is denied with EACCES when the committed `objects` have the identity of the directory it
 //    is in with a tree label; then one event of the committed generation is emitted and counted.
+//  - Break-glass is kept as it was set, and relaxes nothing here.
 //  - Faults are set by the test through `faults`, and each says how often it fired.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -21,6 +22,7 @@ import { dirname, join } from 'node:path';
 import type {
   CanaryTry,
   HostFacts,
+  KernelGlass,
   KernelProgram,
   PackedImage,
   PathFact,
@@ -36,7 +38,7 @@ const EACCES = 13;
 const BANKS = 4;
 const OBJECT_ROW_BYTES = 48;
 const TREE_OFFSET = 28;
-const EVENT_BYTES = 1184;
+const EVENT_BYTES = 1192;
 
 interface Attempt {
   readonly hook: string;
@@ -122,8 +124,9 @@ export class FakeKernel implements KernelPort {
   #banks: (PackedImage | null)[] = Array.from({ length: BANKS }, () => null);
   #committed: number | null = null;
   #mapId = 100;
+  #glass: KernelGlass | null = null;
   #ring: Uint8Array[] = [];
-  #counters = { sequence: 0, emitted: 0, dropped: 0, denied: 0, audited: 0, incomplete: 0 };
+  #counters = { sequence: 0, emitted: 0, dropped: 0, denied: 0, audited: 0, incomplete: 0, let: 0 };
 
   /** A new boot: nothing is pinned, numbers start again. */
   reboot(): void {
@@ -131,6 +134,7 @@ export class FakeKernel implements KernelPort {
     this.#isOpen = false;
     this.#banks = this.#banks.map(() => null);
     this.#committed = null;
+    this.#glass = null;
     this.#ring = [];
     this.#counters = { ...this.#counters, sequence: 0, emitted: 0, dropped: 0, denied: 0 };
   }
@@ -273,6 +277,17 @@ export class FakeKernel implements KernelPort {
     });
   }
 
+  setGlass(glass: KernelGlass | null): Result<void> {
+    return this.#call('setGlass', () => {
+      this.#glass = glass;
+      return ok(undefined);
+    });
+  }
+
+  glass(): Result<KernelGlass | null> {
+    return this.#call('glass', () => ok(this.#glass));
+  }
+
   counters() {
     return this.#call('counters', () => ok({ ...this.#counters }));
   }
@@ -321,6 +336,7 @@ export class FakeKernel implements KernelPort {
     this.#isOpen = false;
     this.#banks = this.#banks.map(() => null);
     this.#committed = null;
+    this.#glass = null;
     return ok(undefined);
   }
 

@@ -26,6 +26,7 @@ export const ADDON_CODES = [
   'committed-elsewhere', // another build enforces and this one does not
   'fork',
   'freeze',
+  'glass', // break-glass could not be put in use, or taken away
   'map-create', // E2BIG and ENOMEM: the generation is too large for this host
   'map-read',
   'map-update',
@@ -196,6 +197,7 @@ export interface AddonCounters {
   readonly incomplete: bigint;
   readonly decisions: bigint;
   readonly retries: bigint;
+  readonly let: bigint;
 }
 
 export interface AddonProof {
@@ -244,6 +246,10 @@ export interface AddonKernel {
   readBack(bank: number): AddonImage;
   bankIds(): readonly BankIds[];
   clear(bank: number): void;
+  /** Puts break-glass in use (`struct wd_glass`), or takes it away; one map update. */
+  setGlass(glass: Uint8Array | null): void;
+  /** As the kernel has it, whether or not it has ended. */
+  glass(): Uint8Array | null;
   counters(): { readonly perCpu: readonly AddonCounters[]; readonly total: AddonCounters };
   /** At most `max` (<= 65,536) events, oldest first, without waiting; each is told once. */
   drainEvents(max: number): Uint8Array[];

@@ -10,6 +10,7 @@ import type {
   Committed,
   HostFacts,
   KernelCounters,
+  KernelGlass,
   KernelProgram,
   OpenReport,
   PackedImage,
@@ -22,6 +23,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { err, failure, invariant, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import { unpackHeader } from '../../wire/abi.ts';
+import { packGlass, unpackGlass } from '../../wire/abi-glass.ts';
 import {
   type Addon,
   type AddonError,
@@ -133,6 +135,19 @@ export class Kernel {
     );
   }
 
+  setGlass(glass: KernelGlass | null): Result<void> {
+    return attempt('activate/kernel-refused', 'writing break-glass', () =>
+      this.#open().setGlass(glass === null ? null : packGlass(glass)),
+    );
+  }
+
+  glass(): Result<KernelGlass | null> {
+    return attempt('activate/kernel-refused', 'reading break-glass', () => {
+      const bytes = this.#open().glass();
+      return bytes === null ? null : unpackGlass(bytes);
+    });
+  }
+
   counters(): Result<KernelCounters> {
     return attempt('activate/kernel-refused', 'reading counters', () => {
       const { total } = this.#open().counters();
@@ -143,6 +158,7 @@ export class Kernel {
         denied: Number(total.denied),
         audited: Number(total.audited),
         incomplete: Number(total.incomplete),
+        let: Number(total.let),
       };
     });
   }

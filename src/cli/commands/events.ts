@@ -52,8 +52,10 @@ async function follow(enforcer: EnforcerPort, io: Io, format: OutputFormat): Pro
   return done('EventsEnd', {}, '');
 }
 
+const WORDS = { deny: 'DENIED', audit: 'AUDIT ', let: 'LET   ' } as const;
+
 function suppressedLine(it: SuppressedEvents): string {
-  const action = it.action === 'deny' ? 'DENIED' : 'AUDIT ';
+  const action = WORDS[it.action];
   const rule = it.rule === null ? it.reason : escapeText(it.rule);
   return `${it.lastAt} ${action} ${it.count} more by rule ${rule} since ${it.firstAt}, counted only`;
 }
@@ -61,10 +63,11 @@ function suppressedLine(it: SuppressedEvents): string {
 /** One event in one line; `warder explain ID` tells the rest. */
 export function eventLine(event: DecisionEvent): string {
   const { process, object } = event;
-  const action = event.action === 'deny' ? 'DENIED' : 'AUDIT ';
+  const action = WORDS[event.action];
+  const token = event.breakGlass === null ? '' : `, break-glass ${event.breakGlass}`;
   return (
     `${event.at} ${action} ${event.operation ?? event.hook} ${escapeText(object.path)} ` +
     `by ${escapeText(process.comm)}[${process.tgid}] uid ${process.uid}, ` +
-    `rule ${event.rule === null ? event.reason : escapeText(event.rule)}, event ${event.id}`
+    `rule ${event.rule === null ? event.reason : escapeText(event.rule)}${token}, event ${event.id}`
   );
 }

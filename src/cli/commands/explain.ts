@@ -33,10 +33,16 @@ function notFound(id: string) {
   );
 }
 
+const VERDICTS = {
+  deny: 'denied',
+  audit: 'would be denied (audit)',
+  let: 'let through by break-glass',
+} as const;
+
 /** The explanation for people. */
 export function explainText(event: DecisionEvent): string {
   const { process, object } = event;
-  const verb = event.action === 'deny' ? 'denied' : 'would be denied (audit)';
+  const verb = VERDICTS[event.action];
   const head =
     `${verb}: ${escapeText(process.comm)} (pid ${process.tgid}, uid ${process.uid}) tried to ` +
     `${attempt(event)}${object.pathCut ? ' (path cut)' : ''}`;
@@ -45,6 +51,7 @@ export function explainText(event: DecisionEvent): string {
     fields([
       ['at', event.at],
       ['rule', ruleLine(event)],
+      ['let through by', event.breakGlass === null ? null : `token ${event.breakGlass}`],
       ['because', event.ruleReason ?? reasonWithoutRule(event)],
       [
         'leaving',

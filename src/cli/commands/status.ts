@@ -86,6 +86,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       [
         'events',
         `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost` +
+          `${it.totals.let === 0 ? '' : `, ${it.totals.let} let through by break-glass`}` +
           `${it.totals.suppressed === 0 ? '' : `, ${it.totals.suppressed} counted only`}`,
       ],
       ...agentRows(agent),

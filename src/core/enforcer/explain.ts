@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BundleSummary, DecisionEvent } from '../enforcement.ts';
+import type { BundleSummary, DecisionEvent, EventAction } from '../enforcement.ts';
 import type { Identity } from '../image/resolution.ts';
 import type { Operation } from '../policy/document.ts';
 import { escapeAndCut } from '../text.ts';
@@ -23,7 +23,7 @@ export interface KernelDecision {
   readonly rule: number;
   readonly hook: string | null;
   readonly operation: Operation | null;
-  readonly action: 'allow' | 'audit' | 'deny' | null;
+  readonly action: 'allow' | EventAction | null;
   readonly reason: 'rule' | 'refer' | 'incomplete' | 'self' | null;
   /** 0 or a negative errno. */
   readonly ret: number;
@@ -34,6 +34,8 @@ export interface KernelDecision {
   readonly comm: string;
   /** Keys in the kernel's table of stacks; 0 is none. */
   readonly stacks: { readonly kernel: bigint; readonly user: bigint };
+  /** Of the break-glass that let it through; 0 is none. */
+  readonly token: bigint;
   /** Names from the object up to the filesystem's root, as text (invalid UTF-8 replaced). */
   readonly names: readonly string[];
   /** Upper directories are missing from `names`. */
@@ -55,13 +57,13 @@ export interface ExplainContext {
 
 const TEXT_MAX = 4096;
 
-/** Explains one decision; null for a record that is no deny and no audit. */
+/** Explains one decision; null for a record of a plain allow. */
 export function explainDecision(
   decision: KernelDecision,
   context: ExplainContext,
 ): DecisionEvent | null {
   const { action, reason } = decision;
-  if ((action !== 'deny' && action !== 'audit') || reason === null) return null;
+  if (action === null || action === 'allow' || reason === null) return null;
   const rule =
     reason === 'rule' || reason === 'refer' ? (context.rules?.[decision.rule] ?? null) : null;
   return {
@@ -94,6 +96,7 @@ export function explainDecision(
       cgroupId: String(decision.cgroupId),
       startedAt: toIso(context.bootEpochMs, decision.startBoottimeNs),
     },
+    breakGlass: action === 'let' ? tokenId(decision.token) : null,
     stacks: { kernel: stackKey(decision.stacks.kernel), user: stackKey(decision.stacks.user) },
   };
 }
@@ -118,7 +121,12 @@ function formatIdentity({ dev, ino, gen, sub }: Identity): string {
 }
 
 function stackKey(key: bigint): string | null {
-  return key === 0n ? null : key.toString(16).padStart(16, '0');
+  return key === 0n ? null : tokenId(key);
+}
+
+/** The name of a break-glass token, from its number in the kernel. */
+export function tokenId(token: bigint): string {
+  return token.toString(16).padStart(16, '0');
 }
 
 /** A moment of boot time, in UTC. */

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../digest.ts';
+import type { RuleSet } from '../image/image.ts';
 import type { Identity } from '../image/resolution.ts';
 
 /** Facts about this host, collected without changing anything. */
@@ -92,6 +93,21 @@ export interface KernelCounters {
   readonly denied: number;
   readonly audited: number;
   readonly incomplete: number;
+  /** Denials that break-glass let through. */
+  readonly let: number;
+}
+
+/** Break-glass in the kernel: rules of one generation that do not hold for a while. */
+export interface KernelGlass {
+  /** Names it in events; never 0. */
+  readonly token: bigint;
+  /** Boot time at which it ends, in the kernel and without anybody's help. */
+  readonly untilNs: bigint;
+  readonly generation: number;
+  /** Only processes in it or below it; null: every process. */
+  readonly cgroup: { readonly id: bigint; readonly level: number } | null;
+  /** By the bits of that generation. */
+  readonly rules: RuleSet;
 }
 
 /** What the kernel says of the link of one program. */

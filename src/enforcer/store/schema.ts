@@ -59,4 +59,25 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    -- Events kept from before have no stacks.
    UPDATE events SET event = json_set(event, '$.stacks', json('{"kernel":null,"user":null}'));`,
+  // 3: break-glass. A nonce is asked for, then used once; what was used is never removed.
+  `CREATE TABLE break_glass (
+     nonce TEXT PRIMARY KEY,
+     boot_id TEXT NOT NULL,
+     asked_ns INTEGER NOT NULL, -- boot time
+     used TEXT -- the record; null: nobody has used it yet
+   ) STRICT;
+   CREATE TABLE suppressed_3 (
+     rule TEXT NOT NULL, -- empty: no rule decided
+     action TEXT NOT NULL CHECK (action IN ('deny', 'audit', 'let')),
+     reason TEXT NOT NULL,
+     generation INTEGER NOT NULL,
+     count INTEGER NOT NULL,
+     first_at TEXT NOT NULL,
+     last_at TEXT NOT NULL,
+     PRIMARY KEY (rule, action, reason, generation)
+   ) STRICT;
+   INSERT INTO suppressed_3 SELECT * FROM suppressed;
+   DROP TABLE suppressed;
+   ALTER TABLE suppressed_3 RENAME TO suppressed;
+   UPDATE events SET event = json_set(event, '$.breakGlass', null);`,
 ];

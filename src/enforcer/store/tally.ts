@@ -49,7 +49,7 @@ export function listSuppressed(database: DatabaseSync, limit: number): readonly 
     .all(limit);
   return rows.map((row) => ({
     rule: row['rule'] === '' ? null : String(row['rule']),
-    action: row['action'] === 'deny' ? 'deny' : 'audit',
+    action: String(row['action']) as Suppressed['action'],
     reason: String(row['reason']) as Suppressed['reason'],
     generation: Number(row['generation']),
     count: Number(row['count']),

@@ -22,7 +22,7 @@ import {
 } from './synthetic-host.ts';
 
 const MAGIC = 0x57445650;
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 const STEPS = 16;
 const NAME_BYTES = 64;
 const STEP_BYTES = 24 + NAME_BYTES;
