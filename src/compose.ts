@@ -45,6 +45,10 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     },
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
+    rootFile: async (file) => (await import('./adapters/sigstore/trust-file.ts')).usableRoot(file),
+    rootChange: async (file, root) =>
+      (await import('./adapters/sigstore/trust-file.ts')).changeRoot(file, root),
+    tuf: async (place, targets) => (await import('./compose-update.ts')).fetchByTuf(place, targets),
     snapshots: (reference, options) => openRegistry(reference.repository, options),
     archives: {
       read: async (file, isTag) =>

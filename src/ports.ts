@@ -12,6 +12,7 @@ import type {
   DecisionEvent,
   Enforced,
   EnforcerStatus,
+  TrustPreview,
   TrustReport,
 } from './core/enforcement.ts';
 import type { HeadStatus } from './core/head.ts';
@@ -122,6 +123,8 @@ export interface EnforcerPort {
   head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>>;
   /** Puts the next version of the trust policy in force, if its roots signed it; `force` is root's. */
   trust(statements: readonly Uint8Array[], force: boolean): Promise<Result<TrustReport>>;
+  /** What a trust policy (a document without files) would distrust; nothing is changed. */
+  previewTrust(document: Uint8Array): Promise<Result<TrustPreview>>;
   /** The trust policy in force, as a document without files. */
   readTrust(): Promise<Result<Uint8Array>>;
   /** Runs the canaries against what is enforced now. */

@@ -9,7 +9,7 @@ import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { AgentStatus } from '../core/status.ts';
 import type { ClientFact } from '../core/verify/client.ts';
-import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { TrustedRootText, TrustPolicy } from '../core/verify/trust.ts';
 import type {
   ClockPort,
   EnforcerPort,
@@ -18,6 +18,14 @@ import type {
   VerifierPort,
 } from '../ports.ts';
 import type { PublisherServices, RegistryReach } from './publisher-services.ts';
+
+/** A TUF repository, and what is known of it. */
+export interface TufPlace {
+  readonly mirror: string;
+  /** File of its first root. */
+  readonly root: string;
+  readonly stateDir: string;
+}
 
 export interface Services extends PublisherServices {
   readonly clock: ClockPort;
@@ -32,6 +40,21 @@ export interface Services extends PublisherServices {
   registryReader(reference: Reference, options: RegistryReach): Promise<Result<RegistryPort>>;
   verifier(): Promise<VerifierPort>;
   trust(file: string): Promise<Result<TrustPolicy>>;
+  /** The trusted root in a file; null where there is none that can be used. */
+  rootFile(file: string): Promise<TrustedRootText | null>;
+  /** A trust policy with other bytes in place of its trusted root. */
+  rootChange(
+    file: string,
+    root: Uint8Array,
+  ): Promise<
+    Result<{
+      readonly rootFile: string;
+      readonly before: TrustedRootText | null;
+      readonly next: TrustPolicy;
+    }>
+  >;
+  /** Files of a TUF repository, verified. The only way to one. */
+  tuf(place: TufPlace, targets: readonly string[]): Promise<Result<readonly Uint8Array[]>>;
   /** Whole artifacts of a registry or a layout. */
   snapshots(reference: Reference, options: RegistryReach): Promise<SnapshotPort>;
   readonly archives: {

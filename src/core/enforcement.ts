@@ -29,6 +29,14 @@ export interface TrustReport {
   readonly distrusted: readonly Digest[];
 }
 
+/** What a trust policy would do here, without doing it. */
+export interface TrustPreview {
+  /** The policy in force is changed by signatures of its roots alone; a file is not asked. */
+  readonly hasRoots: boolean;
+  /** Active bundles that it does not admit, and why. */
+  readonly distrusted: readonly { readonly digest: Digest; readonly why: string }[];
+}
+
 /** What the kernel holds now. `nothing` only before the first activation or after `disable`. */
 export type Enforced =
   | { readonly kind: 'nothing' }

@@ -16,6 +16,7 @@ import type {
   EnforcerStatus,
   EventTotals,
   SelfProtection,
+  TrustPreview,
   TrustReport,
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
@@ -24,7 +25,7 @@ import type { HeadStatus } from '../core/head.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
-import { encodeTrustDocument } from '../wire/signed-trust.ts';
+import { encodeTrustDocument, parseTrustDocument } from '../wire/signed-trust.ts';
 import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { confirmGeneration } from './confirm.ts';
@@ -41,7 +42,7 @@ import { checkMounts, refresh } from './refresh.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
 import { converge, findDistrust } from './startup.ts';
-import { changeTrust, type TrustSlot } from './trust-change.ts';
+import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
 import { verifySuccessor } from './trust-in-force.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
@@ -175,6 +176,16 @@ export class Enforcer implements EnforcerPort {
   /** A newer file on this host; whether it may come without signatures is decided before. */
   takeFile(next: TrustPolicy): Promise<Result<TrustReport>> {
     return this.#turns.take(() => this.#changeTrust(next, false));
+  }
+
+  previewTrust(document: Uint8Array): Promise<Result<TrustPreview>> {
+    return this.#turns.take(async () => {
+      const next = parseTrustDocument(document);
+      if (!next.ok) return next;
+      const active = this.#current()?.digest ?? null;
+      const distrusted = await distrustedBy(next.value, active, this.#build.admission);
+      return ok({ hasRoots: this.#parts.trust.current.roots !== null, distrusted });
+    });
   }
 
   async readTrust(): Promise<Result<Uint8Array>> {

@@ -215,6 +215,8 @@ async function perform(
       return enforcer.trust(request.statements, false);
     case 'force-trust':
       return enforcer.trust(request.statements, true);
+    case 'preview-trust':
+      return enforcer.previewTrust(request.document);
     case 'read-trust':
       return encodeAnswer(await enforcer.readTrust());
     case 'probe':

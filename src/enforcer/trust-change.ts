@@ -35,12 +35,7 @@ export async function changeTrust(
   const { store } = options;
   const { version, fingerprint } = next;
   if (fingerprint === slot.current.fingerprint) return ok({ version, fingerprint, distrusted: [] });
-  const digests = new Set([active, store.read('lastKnownGood')]);
-  const distrusted: Distrusted[] = [];
-  for (const digest of digests) {
-    const why = digest === null ? null : await whyDistrusted(digest, next, options);
-    if (digest !== null && why !== null) distrusted.push({ digest, why });
-  }
+  const distrusted = await distrustedBy(next, active, options);
   if (distrusted.length > 0 && !isForced && !next.force) {
     const causes = distrusted.map(({ digest, why }) => `${nameOf(digest, options)}: ${why}`);
     return err(wouldDistrust(version, causes));
@@ -49,6 +44,21 @@ export async function changeTrust(
   if (!written.ok) return written;
   slot.current = next;
   return ok({ version, fingerprint, distrusted: distrusted.map((it) => it.digest) });
+}
+
+/** Whatever is active that a policy does not admit. */
+export async function distrustedBy(
+  next: TrustPolicy,
+  active: Digest | null,
+  options: AdmissionOptions,
+): Promise<readonly Distrusted[]> {
+  const digests = new Set([active, options.store.read('lastKnownGood')]);
+  const distrusted: Distrusted[] = [];
+  for (const digest of digests) {
+    const why = digest === null ? null : await whyDistrusted(digest, next, options);
+    if (digest !== null && why !== null) distrusted.push({ digest, why });
+  }
+  return distrusted;
 }
 
 function nameOf(digest: Digest, { store }: AdmissionOptions): string {

@@ -14,6 +14,7 @@ import type {
   Hold,
   ProofStatus,
   SuppressedEvents,
+  TrustPreview,
   TrustReport,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
@@ -161,6 +162,12 @@ export const trustReportShape: z.ZodType<TrustReport> = z.strictObject({
   version: z.int(),
   fingerprint: digest,
   distrusted: z.array(digest),
+});
+
+/** What a trust policy would do. */
+export const trustPreviewShape: z.ZodType<TrustPreview> = z.strictObject({
+  hasRoots: z.boolean(),
+  distrusted: z.array(z.strictObject({ digest, why: z.string() })),
 });
 
 /** The whole status. */

@@ -44,6 +44,7 @@ const request = z.discriminatedUnion('request', [
   z.strictObject({ id, request: z.literal('trust'), statements }),
   z.strictObject({ id, request: z.literal('force-trust'), statements }),
   z.strictObject({ id, request: z.literal('read-trust') }),
+  z.strictObject({ id, request: z.literal('preview-trust'), document: bytes }),
   z.strictObject({ id, request: z.literal('probe') }),
   z.strictObject({ id, request: z.literal('confirm'), digest }),
   z.strictObject({ id, request: z.literal('restore'), reason: words }),

@@ -44,7 +44,7 @@ import { fitShape, hintsOf } from './zod-words.ts';
 type Signers = Pick<ScopePolicy['release'], 'anyOf' | 'identities'>;
 
 /** Answers the text of a file; the path is as the trust policy names it. */
-export type ReadFile = (path: string) => Result<string>;
+export type ReadFile = (path: string, what: 'key' | 'root') => Result<string>;
 
 /** Reads a trust policy. `file` names it in positions; every problem is told, the first one first. */
 export function parseTrustPolicy(
@@ -158,7 +158,7 @@ function readRoot(
   const named = document.trustedRoot;
   // A file is read as bytes; a text that stands in a policy was UTF-8 there.
   const inline = typeof named === 'string' ? null : Buffer.from(named.inline).toString('latin1');
-  const text = typeof named === 'string' ? readFile(named) : ok(inline ?? '');
+  const text = typeof named === 'string' ? readFile(named, 'root') : ok(inline ?? '');
   const root = text.ok ? parseTrustedRoot(Buffer.from(text.value, 'latin1')) : text;
   return root.ok ? root : err({ ...root.error, at: source.at(['trustedRoot']) });
 }
@@ -171,7 +171,7 @@ function readRoots(
   if (roots === undefined) return ok(null);
   const keys: RootKey[] = [];
   for (const [index, { id, file, pem }] of roots.keys.entries()) {
-    const text = file === undefined ? ok(pem ?? '') : readFile(file);
+    const text = file === undefined ? ok(pem ?? '') : readFile(file, 'key');
     const key = text.ok ? parsePublicKey(text.value) : text;
     if (!key.ok) return err({ ...key.error, at: source.at(['roots', 'keys', index]) });
     keys.push({ id, ...key.value });
@@ -180,7 +180,7 @@ function readRoots(
 }
 
 function toTrustedKey(id: string, key: KeyDocument, readFile: ReadFile): Result<TrustedKey> {
-  const pem = key.file === undefined ? ok(key.pem ?? '') : readFile(key.file);
+  const pem = key.file === undefined ? ok(key.pem ?? '') : readFile(key.file, 'key');
   if (!pem.ok) return pem;
   const parsed = parsePublicKey(pem.value);
   if (!parsed.ok) return err({ ...parsed.error, message: `key ${id}: ${parsed.error.message}` });

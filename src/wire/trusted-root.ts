@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { Digest } from '../core/digest.ts';
 import { LIMITS } from '../core/limits.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
+import type { AuthorityKind, RootAuthority } from '../core/verify/root-change.ts';
 import type { TrustedRootText } from '../core/verify/trust.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -82,6 +83,36 @@ export function parseTrustedRoot(bytes: Uint8Array): Result<TrustedRootText> {
 /** Reads a trusted root of which any part may be missing; what is there is held to the same rules. */
 export function parsePartialRoot(bytes: Uint8Array): Result<TrustedRootText> {
   return parseRoot(bytes, partialShape);
+}
+
+/** The authorities and logs of a trusted root, kind by kind. */
+export function listAuthorities({ json }: TrustedRootText): readonly RootAuthority[] {
+  const root = partialShape.parse(JSON.parse(json));
+  const logs = (kind: AuthorityKind, list: readonly z.infer<typeof log>[]) =>
+    list.map((it) => entry(kind, it.baseUrl, [it.publicKey.rawBytes], it.publicKey.validFor));
+  const chains = (kind: AuthorityKind, list: readonly z.infer<typeof authority>[]) =>
+    list.map((it) => {
+      const certificates = it.certChain.certificates.map((one) => one.rawBytes);
+      return entry(kind, it.uri ?? it.subject?.commonName ?? 'unnamed', certificates, it.validFor);
+    });
+  return [
+    ...chains('certificates', root.certificateAuthorities),
+    ...logs('certificate log', root.ctlogs),
+    ...logs('log', root.tlogs),
+    ...chains('timestamps', root.timestampAuthorities),
+  ];
+}
+
+function entry(
+  kind: AuthorityKind,
+  name: string,
+  content: readonly string[],
+  { start, end }: z.infer<typeof validFor>,
+): RootAuthority {
+  const hash = createHash('sha256');
+  for (const text of content) hash.update(Buffer.from(text, 'base64'));
+  const fingerprint = `sha256:${hash.digest('hex')}` as Digest;
+  return { kind, name, fingerprint, start, end: end ?? null };
 }
 
 function parseRoot(

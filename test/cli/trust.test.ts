@@ -135,6 +135,93 @@ describe('looking at a trust policy', () => {
   });
 });
 
+describe('a newer trusted root', () => {
+  const key = (byte: string) => Buffer.from(byte.repeat(32), 'hex').toString('base64');
+  const log = (baseUrl: string, byte: string, end?: string) => ({
+    ...{ baseUrl, hashAlgorithm: 'SHA2_256', logId: { keyId: key(byte) } },
+    publicKey: {
+      rawBytes: key(byte),
+      keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+      validFor: { start: '2026-01-01T00:00:00Z', ...(end === undefined ? {} : { end }) },
+    },
+  });
+  const rootOf = (...tlogs: readonly object[]) => ({
+    mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+    tlogs,
+    ctlogs: [log('https://ct.example.com', 'c1')],
+    certificateAuthorities: [
+      {
+        uri: 'https://ca.example.com',
+        certChain: { certificates: [{ rawBytes: key('ca') }] },
+        validFor: { start: '2026-01-01T00:00:00Z' },
+      },
+    ],
+  });
+  const older = JSON.stringify(rootOf(log('https://log.example.com', '01')));
+  const newer = JSON.stringify(
+    rootOf(
+      log('https://log.example.com', '01', '2026-02-01T00:00:00Z'),
+      log('https://log2.example.com', '02'),
+    ),
+  );
+  const config = JSON.stringify({
+    mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
+    caUrls: [{ url: 'https://ca.example.com', majorApiVersion: 1 }],
+    rekorTlogUrls: [{ url: 'https://log.example.com', majorApiVersion: 1 }],
+  });
+  const serving = (change: Parameters<typeof enforcerAnswering>[0] = {}, content = newer) => ({
+    services: {
+      enforcer: () => enforcerAnswering(change),
+      tuf: async (_place: unknown, targets: readonly string[]) =>
+        ok([content, config].slice(0, targets.length).map((it) => new TextEncoder().encode(it))),
+    },
+  });
+  const there = ['--mirror', 'https://tuf.example.com', '--root', 'tuf-root.json'];
+  const update = ['trust', 'update', ...there, '--trust', 'rooted.yaml'];
+  const written = () => readFileSync(join(dir, 'trusted.json'), 'utf8');
+
+  it('is shown, asked of the enforcer, and written', async () => {
+    writeFileSync(join(dir, 'rooted.yaml'), `${BARE}trustedRoot: trusted.json\n`);
+    writeFileSync(join(dir, 'trusted.json'), older);
+    await both('trust-update-dry', [...update, '--dry-run'], serving());
+    expect(written()).toBe(older);
+    await expectCase('trust-update', update, around(serving()));
+    expect(written()).toBe(newer);
+    const again = await both('trust-update-again', update, serving());
+    expect(again).toMatchObject({ written: false, changes: { unchanged: 4 } });
+  });
+
+  it('that is refused leaves the file as it is', async () => {
+    writeFileSync(join(dir, 'trusted.json'), older);
+    const preview = (value: object) =>
+      serving({ previewTrust: async () => ok({ hasRoots: false, distrusted: [], ...value }) });
+    const distrusted = [{ digest: BUNDLE.digest, why: 'verify/certificate-untrusted, unknown' }];
+    await both('trust-update-distrusts', update, preview({ distrusted }));
+    await both('trust-update-roots', [...update, '--force'], preview({ hasRoots: true }));
+    const down = err(failure('host/enforcer-unavailable', 'the enforcer does not answer'));
+    await both('trust-update-down', update, serving({ previewTrust: async () => down }));
+    await both('trust-update-no-root', update, serving({}, '{"tlogs": []}'));
+    await both('trust-update-no-file', ['trust', 'update', ...there, '--trust', 'bare.yaml'], {
+      ...serving(),
+    });
+    expect(written()).toBe(older);
+    const forced = await run([...update, '--force', '-o', 'json'], around(preview({ distrusted })));
+    expect(documentOf(forced)).toMatchObject({ ok: true, written: true });
+    expect(written()).toBe(newer);
+  });
+
+  it('is only a file where a policy is signed, with the signing configuration beside it', async () => {
+    const files = ['--out', 'out.json', '--signing-config', 'signing.json'];
+    await expectCase(
+      'trust-update-out',
+      ['trust', 'update', ...there, ...files],
+      around(serving()),
+    );
+    expect(readFileSync(join(dir, 'out.json'), 'utf8')).toBe(newer);
+    expect(readFileSync(join(dir, 'signing.json'), 'utf8')).toBe(config);
+  });
+});
+
 describe('a new version', () => {
   const sign = (key: string, ...more: readonly string[]) => [
     ...['trust', 'sign', 'trust.yaml', '--key', `${key}.pem`, '--out', 'v5.json', ...more],

@@ -12,7 +12,7 @@ import type { Enforcer } from '../../src/enforcer/enforcer.ts';
 import { takeTrust } from '../../src/enforcer/trust-in-force.ts';
 import { encodeTrustDocument } from '../../src/wire/signed-trust.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
-import { makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.ts';
+import { encodeJson, makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.ts';
 import { rootsOf, sealed, signTrust } from '../support/trust.ts';
 
 const ci = makeSigner();
@@ -167,6 +167,21 @@ describe('a change that would distrust what is active', () => {
     expect(await offer(enforcer, version(5, [ci, ciNext]), roots)).toMatchObject({ version: 5 });
     await enforce(enforcer, byNext);
     expect(await offer(enforcer, version(6, [ciNext]), roots)).toMatchObject({ distrusted: [] });
+    expect(expectOk(await enforcer.status()).alerts).toEqual([]);
+  });
+
+  it('is told before it is made, and telling changes nothing', async () => {
+    const enforcer = await host.start();
+    await enforce(enforcer, v1);
+    const preview = async (next: TrustPolicy) =>
+      expectOk(await enforcer.previewTrust(encodeTrustDocument(next)));
+    expect(await preview(version(9, [ci]))).toEqual({ hasRoots: true, distrusted: [] });
+    expect(await preview(version(5, [ciNext]))).toEqual({
+      hasRoots: true,
+      distrusted: [{ digest: v1.digest, why: expect.stringMatching(/^verify\/key-unknown, /) }],
+    });
+    expect(await enforcer.previewTrust(encodeJson({}))).toMatchObject({ ok: false });
+    expect(await inForce(enforcer)).toBe(4);
     expect(expectOk(await enforcer.status()).alerts).toEqual([]);
   });
 

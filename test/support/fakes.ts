@@ -451,6 +451,7 @@ function fakeEnforcer(world: World): EnforcerPort {
         ok(enforce(world, world.lastKnownGood, true)),
       ),
     trust: absent,
+    previewTrust: absent,
     readTrust: absent,
     rollback: absent,
     resume: absent,

@@ -17,6 +17,7 @@ import {
   headShape,
   maybeEventShape,
   statusShape,
+  trustPreviewShape,
   trustReportShape,
 } from '../../wire/protocol-shapes.ts';
 import { connect } from './connection.ts';
@@ -57,6 +58,10 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     trust: (statements, force) => {
       const request = force ? 'force-trust' : 'trust';
       return ask(trustReportShape, { request, statements: statements.map(encodeBytes) }, change);
+    },
+    previewTrust: (document) => {
+      const request = { request: 'preview-trust', document: encodeBytes(document) };
+      return ask(trustPreviewShape, request, change);
     },
     readTrust: () => ask(bytes, { request: 'read-trust' }),
     probe: () => ask(canaryShape, { request: 'probe' }, change),

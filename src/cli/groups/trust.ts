@@ -1,4 +1,4 @@
-// `warder trust`: look at a trust policy (explain, lint, test) and change it (sign, publish, apply).
+// `warder trust`: look at a trust policy (explain, lint, test) and change it (sign, publish, apply, update).
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -15,6 +15,7 @@ import { failed, type Outcome } from '../outcome.ts';
 import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
+import { addTrustUpdate } from './trust-update.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
 
@@ -25,6 +26,7 @@ export function addTrust(program: Command, session: Session): void {
   addSign(group, session);
   addPublishTrust(group, session);
   addApply(group, session);
+  addTrustUpdate(group, session, SOCKET);
 }
 
 function addLooks(group: Command, session: Session): void {

@@ -15,6 +15,7 @@ export type RequestName =
   | 'trust'
   | 'force-trust'
   | 'read-trust'
+  | 'preview-trust'
   | 'probe'
   | 'confirm'
   | 'restore'

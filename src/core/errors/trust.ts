@@ -56,6 +56,27 @@ export const TRUST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'trust/update-mirror': {
+    meaning: 'The address of a TUF repository is not https, or holds what an address must not.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/update-root': {
+    meaning: 'The TUF metadata kept on this host was begun from another root file.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'trust/update-unavailable': {
+    meaning: 'A TUF repository cannot be reached, or does not answer in time.',
+    exit: EXIT.registry,
+    retry: 'never',
+  },
+  'trust/update-refused': {
+    meaning:
+      'The metadata or a file of a TUF repository is not signed, expired, older than what was seen, or not what was promised.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
   'trust/fixture-failed': {
     meaning: 'A fixture of `warder trust test` has another outcome than it expects.',
     exit: EXIT.content,
