@@ -2,7 +2,10 @@
 // Runs in the guest for swap.test.ts: swaps generations under threads that open files without pause, and
 // prints what was seen as one line of JSON.
 //
-//   node swap-steps.mjs ADDON OBJECT THREADS COMMITS SECONDS
+//   node swap-steps.mjs ADDON OBJECT THREADS COMMITS DECISIONS SECONDS
+//
+// It goes on until both numbers are reached (of decisions, those whose event was read), or the time is over. The time of an event must lie between the
+// call that committed its generation and the return of the call that committed the next.
 //
 // Two kinds of generation alternate. `old` denies both files, `new` denies only the first. They number
 // their rules and labels differently, so a decision that mixed the header of one with the rows of the
@@ -21,7 +24,7 @@ const ENFORCE_AT = 48;
 const READ = 1;
 const DRAIN_MAX = 65_536;
 const REFILL_EVERY = 8;
-const EVENT = { generation: 8, rule: 92, action: 100 };
+const EVENT = { generation: 8, boottime: 16, rule: 92, action: 100 };
 const DENY = 3;
 
 const KINDS = {
@@ -31,7 +34,7 @@ const KINDS = {
 // Which rule an event of a kind may name: `old` numbers them 0 and 1, `new` has only 2.
 const RULES = { old: [0, 1], new: [2] };
 
-const [addonPath, objectPath, threads, commitsMax, seconds] = process.argv.slice(2);
+const [addonPath, objectPath, threads, commitsMin, decisionsMin, seconds] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)(addonPath);
 const object = readFileSync(objectPath);
 for (const path of [BOTH, ONE]) writeFileSync(path, 'content\n');
@@ -47,7 +50,7 @@ const identities = {
 
 /** Every generation that was filled, by number, with its kind and whether it was ever committed. */
 const generations = new Map();
-const found = { events: 0, uncommitted: 0, foreign: 0 };
+const found = { events: 0, uncommitted: 0, foreign: 0, stale: 0 };
 
 function ruleset(bits) {
   const bytes = Buffer.alloc(RULESET_BYTES);
@@ -90,8 +93,16 @@ function fill(kind, bank) {
     exempt: new Uint8Array(0),
     groups: new Uint8Array(0),
   });
-  generations.set(generation, { kind, committed: false });
+  generations.set(generation, { kind, committed: false, spans: [] });
   return generation;
+}
+
+const isIn = ({ from, to }, at) => from <= at && (to === null || at <= to);
+
+// The latest first: an event is read soon after its decision.
+function wasCurrent({ spans }, at) {
+  for (let i = spans.length - 1; i >= 0; i -= 1) if (isIn(spans[i], at)) return true;
+  return false;
 }
 
 function drain() {
@@ -100,9 +111,27 @@ function drain() {
     const generation = generations.get(Number(event.readBigUInt64LE(EVENT.generation)));
     found.events += 1;
     if (!generation?.committed || event[EVENT.action] !== DENY) found.uncommitted += 1;
+    else if (!wasCurrent(generation, event.readBigUInt64LE(EVENT.boottime))) found.stale += 1;
     else if (!RULES[generation.kind].includes(event.readUInt32LE(EVENT.rule))) found.foreign += 1;
   }
 }
+
+// The kernel's boot time, which is its monotonic time: a guest does not sleep.
+const now = () => process.hrtime.bigint();
+let current = null;
+
+/** Said before it is done, because a decision may follow at once; over when the next one is there. */
+function commit({ bank, generation }) {
+  const next = generations.get(generation);
+  const span = { from: now(), to: null };
+  next.committed = true;
+  next.spans.push(span);
+  kernel.commit(bank);
+  if (current !== null) current.to = now();
+  current = span;
+}
+
+const decisions = () => Number(kernel.counters().total.decisions);
 
 /**
  * Pinned generations are swapped back and forth, as a restore does; now and then a new one comes. Answers
@@ -111,28 +140,27 @@ function drain() {
 function swap(banks) {
   // Whatever the machine, it ends: threads that never pause can make a grace period long.
   const endMs = performance.now() + Number(seconds) * 1000;
-  for (let count = 0; count < Number(commitsMax); count += 1) {
+  for (let count = 0; ; count += 1) {
     if (performance.now() > endMs) return count;
+    // An event that was lost shows nothing: what counts is what was told, and checked.
+    if (count >= Number(commitsMin) && found.events >= Number(decisionsMin)) return count;
     const kind = count % 2 === 0 ? 'new' : 'old';
     const place = banks[kind];
     if (count % REFILL_EVERY < 2) {
       place.bank = place.bank < 2 ? place.bank + 2 : place.bank - 2;
       place.generation = fill(kind, place.bank);
     }
-    // Said before it is done: a decision may follow at once.
-    generations.get(place.generation).committed = true;
-    kernel.commit(place.bank);
+    drain();
+    commit(place);
     drain();
   }
-  return Number(commitsMax);
 }
 
 const banks = {
   old: { bank: 0, generation: fill('old', 0) },
   new: { bank: 1, generation: fill('new', 1) },
 };
-generations.get(banks.old.generation).committed = true;
-kernel.commit(banks.old.bank);
+commit(banks.old);
 const swarm = spawn('swarm', [threads, BOTH, ONE], { stdio: ['pipe', 'pipe', 'inherit'] });
 let report = '';
 await new Promise((resolve) => {
@@ -159,6 +187,7 @@ console.log(
   JSON.stringify({
     commits,
     generations: generations.size,
+    decisions: decisions(),
     both: countsOf(BOTH),
     one: countsOf(ONE),
     found,

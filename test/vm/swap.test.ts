@@ -1,79 +1,37 @@
 // What a swap looks like from outside while it happens: 16 threads open two files without pause, and no
 // decision is anything but what the generation before or the generation after says.
 //
+// WARDER_SOAK=1 (make soak) asks for 2,000 swaps and 5 million decisions whose events were read: what a full
+// ring lost is counted, but nothing can be said of it.
+//
 // The real object is driven through the addon: an agent could not push hundreds of generations in a
 // minute, and the enforcer adds nothing to the one map update that a swap is.
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bootGuest, type Guest } from '../support/guest/guest.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runSwap, type Swapped } from './swap.ts';
 
-const THREADS = 16;
-const COMMITS = { min: 40, max: 240 } as const;
-const SECONDS_MAX = 60;
-const FOLDER = '/opt/swap';
-const FILES = {
-  'warder.node': '../../build/native/warder.node',
-  'warder.bpf.o': '../../bpf/build/warder.bpf.o',
-  'swap-steps.mjs': './swap-steps.mjs',
-} as const;
+const SOAK = process.env['WARDER_SOAK'] === '1';
+// As much as fits into every run; the long form is what a release must stand.
+const LOAD = SOAK
+  ? { threads: 16, commits: 2000, decisions: 5_000_000, seconds: 5400 }
+  : { threads: 16, commits: 240, decisions: 20_000, seconds: 60 };
+const COMMITS_MIN = SOAK ? LOAD.commits : 40;
+const DECISIONS_MIN = SOAK ? LOAD.decisions : 1000;
 
-interface Counts {
-  readonly allowed: number;
-  readonly denied: number;
-  readonly other: number;
-}
-
-interface Swapped {
-  readonly commits: number;
-  readonly generations: number;
-  readonly both: Counts;
-  readonly one: Counts;
-  readonly found: {
-    readonly events: number;
-    readonly uncommitted: number;
-    readonly foreign: number;
-  };
-  readonly totals: {
-    readonly sequence: number;
-    readonly emitted: number;
-    readonly dropped: number;
-    readonly denied: number;
-    readonly incomplete: number;
-  };
-}
-
-let guest: Guest;
 let swapped: Swapped;
 
 beforeAll(async () => {
-  guest = await bootGuest();
-  await guest.sh(`mkdir -p ${FOLDER}`);
-  for (const [name, source] of Object.entries(FILES)) {
-    await guest.put(
-      `${FOLDER}/${name}`,
-      readFileSync(fileURLToPath(new URL(source, import.meta.url))),
-    );
-  }
-  const script = `${FOLDER}/swap-steps.mjs`;
-  const files = [`${FOLDER}/warder.node`, `${FOLDER}/warder.bpf.o`];
-  const inputs = [...files, ...[THREADS, COMMITS.max, SECONDS_MAX].map(String)];
-  const ran = await guest.run(['node', script, ...inputs], { timeoutMs: 180_000 });
-  expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
-  swapped = JSON.parse(ran.stdout) as Swapped;
-});
-
-afterAll(async () => {
-  await guest?.stop();
-});
+  swapped = await runSwap(LOAD);
+  process.stdout.write(`${JSON.stringify(swapped)}\n`);
+}, (LOAD.seconds + 240) * 1000);
 
 describe('case 83: a swap under 16 opening threads', () => {
   it('never allows what both generations deny', () => {
     expect(swapped.both).toMatchObject({ allowed: 0, other: 0 });
-    expect(swapped.commits).toBeGreaterThanOrEqual(COMMITS.min);
+    expect(swapped.commits).toBeGreaterThanOrEqual(COMMITS_MIN);
+    expect(swapped.found.events).toBeGreaterThanOrEqual(DECISIONS_MIN);
     expect(swapped.both.denied).toBeGreaterThan(swapped.commits);
   });
 
@@ -84,9 +42,9 @@ describe('case 83: a swap under 16 opening threads', () => {
     expect(swapped.one.denied).toBeGreaterThan(0);
   });
 
-  it('names in every event a generation that was committed, and a rule of that generation', () => {
+  it('stamps every event with the generation that was current at that moment, and a rule of it', () => {
     expect(swapped.generations).toBeGreaterThan(2);
-    expect(swapped.found).toMatchObject({ uncommitted: 0, foreign: 0 });
+    expect(swapped.found).toMatchObject({ uncommitted: 0, foreign: 0, stale: 0 });
     expect(swapped.found.events).toBe(swapped.totals.emitted);
   });
 
