@@ -22,10 +22,13 @@ const DECISIONS_MIN = SOAK ? LOAD.decisions : 1000;
 
 let swapped: Swapped;
 
-beforeAll(async () => {
-  swapped = await runSwap(LOAD);
-  process.stdout.write(`${JSON.stringify(swapped)}\n`);
-}, (LOAD.seconds + 240) * 1000);
+beforeAll(
+  async () => {
+    swapped = await runSwap(LOAD);
+    process.stdout.write(`${JSON.stringify(swapped)}\n`);
+  },
+  (LOAD.seconds + 240) * 1000,
+);
 
 describe('case 83: a swap under 16 opening threads', () => {
   it('never allows what both generations deny', () => {

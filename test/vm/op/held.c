@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,14 @@ static int held_write(char **arg)
 	int fd = hold(arg[0], O_WRONLY | O_APPEND);
 
 	return fd < 0 ? -fd : outcome(write(fd, "x", 1));
+}
+
+static int held_list(char **arg)
+{
+	char entries[1024];
+	int fd = hold(arg[0], O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? -fd : outcome(syscall(SYS_getdents64, fd, entries, sizeof(entries)));
 }
 
 static int held_fork(char **arg)
@@ -226,6 +235,7 @@ static int wait_open(char **arg)
 const struct attempt held_attempts[] = {
 	{ "held-read", 1, held_read },
 	{ "held-write", 1, held_write },
+	{ "held-list", 1, held_list },
 	{ "held-fork", 1, held_fork },
 	{ "held-pass", 1, held_pass },
 	{ "held-exec", 1, held_exec },

@@ -38,7 +38,7 @@ static const struct attempt *find(const char *name)
 	const struct attempt *tables[] = { opening_attempts, changing_attempts, executing_attempts,
 					   held_attempts,    holding_attempts, place_attempts,
 					   racing_attempts,  attacking_attempts,
-					   placing_attempts };
+					   placing_attempts, sealing_attempts };
 
 	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct attempt *it = tables[i]; it->name; it++)

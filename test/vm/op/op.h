@@ -27,6 +27,7 @@ extern const struct attempt place_attempts[];
 extern const struct attempt racing_attempts[];
 extern const struct attempt attacking_attempts[];
 extern const struct attempt placing_attempts[];
+extern const struct attempt sealing_attempts[];
 
 /* 0 when `result` is not negative, else errno. */
 int outcome(long result);
