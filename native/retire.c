@@ -2,6 +2,8 @@
 /*
  * retire.c - taking pins away: of older builds after an upgrade, or of all builds.
  *
+ * Ending enforcement is one update first, that of 'committed'; then links go, then maps.
+ *
  * LSM links cannot be detached by force: a link ends when its last holder lets go, some time after
  * its pin is removed (the kernel frees the inode after a grace period). What is reported is
  * therefore what the kernel says about the link ids afterwards, not what was unlinked.
@@ -111,6 +113,33 @@ static int find_committed(void *context, const char *build_dir, struct wd_error 
 	return 0;
 }
 
+/* Nothing is committed any more: every hook allows from one moment on, whichever are still there.
+ * Where the pin leads elsewhere, the links end it one by one. */
+static int uncommit(void *context, const char *build_dir, struct wd_error *reterr_error)
+{
+	uint32_t slot = 0;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)context;
+	if (wd_join(path, sizeof(path), reterr_error, "%s/maps/committed", build_dir) != 0)
+		return -1;
+	fd = bpf_obj_get(path);
+	if (fd >= 0) {
+		bpf_map_delete_elem(fd, &slot);
+		close(fd);
+	}
+	return 0;
+}
+
+/* What is left by an end in between enforces nothing, and is taken away by the next call. */
+static int remove_all(const char *pin_dir, struct removal *removal, struct wd_error *reterr_error)
+{
+	if (each_build(pin_dir, NULL, uncommit, NULL, reterr_error) != 0)
+		return -1;
+	return each_build(pin_dir, NULL, remove_one, removal, reterr_error);
+}
+
 static void report(const struct removal *removal, struct wd_removal *ret_removal)
 {
 	ret_removal->links = removal->ids.removed;
@@ -143,7 +172,7 @@ int wd_disable(struct wd_kernel *kernel, struct wd_removal *ret_removal,
 	struct removal removal = { 0 };
 	int result;
 
-	result = each_build(kernel->pin_dir, NULL, remove_one, &removal, reterr_error);
+	result = remove_all(kernel->pin_dir, &removal, reterr_error);
 	wd_close(kernel); /* the handle's own descriptors hold the links, too */
 	if (result == 0)
 		report(&removal, ret_removal);
@@ -161,7 +190,7 @@ int wd_disable_pins(const char *pin_dir, struct wd_removal *ret_removal,
 		return 0;
 	if (wd_lock_pin_dir(pin_dir, &lock_fd, reterr_error) != 0)
 		return -1;
-	result = each_build(pin_dir, NULL, remove_one, &removal, reterr_error);
+	result = remove_all(pin_dir, &removal, reterr_error);
 	close(lock_fd);
 	if (result == 0)
 		report(&removal, ret_removal);
