@@ -24,20 +24,23 @@ module.exports = {
       '^src/(core|wire)/', 'node_modules/(zod|yaml|canonicalize)/', NODE,
     ]),
     only('adapters-act', 'An adapter knows the core, the formats, its port and its own package.', '^src/adapters/([^/]+)/', [
-      '^src/(core|wire)/', '^src/ports\\.ts$', '^src/adapters/$1/', NODE, 'node_modules/',
+      '^src/(core|wire)/', '^src/ports\\.ts$', '^src/adapters/$1/', '^src/adapters/disk/plain-file\\.ts$', NODE, 'node_modules/',
       '^(node:)?(http|https|tls)$',
     ]),
+    only('decision-is-shared', 'From bytes to a decision: for agent, enforcer and command line.', '^src/decision/', [
+      '^src/(core|wire|decision)/', '^src/ports\\.ts$',
+    ]),
     only('controller-is-blind', 'The controller sees ports, never adapters.', '^src/controller/', [
-      '^src/(core|wire|controller)/', '^src/ports\\.ts$',
+      '^src/(core|wire|controller|decision)/', '^src/ports\\.ts$',
     ]),
     only('publisher-is-blind', 'The publisher sees ports, never adapters.', '^src/publisher/', [
       '^src/(core|wire|publisher)/', '^src/ports\\.ts$',
     ]),
     only('cli-is-blind', 'Commands see ports, never adapters.', '^src/cli/', [
-      '^src/(core|wire|controller|publisher|cli)/', '^src/ports\\.ts$', 'node_modules/commander/', NODE,
+      '^src/(core|wire|controller|decision|publisher|cli)/', '^src/ports\\.ts$', 'node_modules/commander/', NODE,
     ]),
     only('enforcer-stands-alone', 'The privileged process takes nothing of the agent.', '^src/enforcer/', [
-      '^src/(core|wire|enforcer)/', '^src/ports\\.ts$', '^src/adapters/(kernel|sigstore|disk|log|clock)/', NODE,
+      '^src/(core|wire|decision|enforcer)/', '^src/ports\\.ts$', '^src/adapters/(kernel|sigstore|disk|log|clock)/', NODE,
     ]),
     {
       name: 'agent-never-native',

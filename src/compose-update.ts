@@ -9,12 +9,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  attempt,
-  readFileIfPresent,
-  readPlainFile,
-  writeFileAtomic,
-} from './adapters/disk/atomic-file.ts';
+import { attempt, readFileIfPresent, writeFileAtomic } from './adapters/disk/atomic-file.ts';
+import { readPlainFile } from './adapters/disk/plain-file.ts';
 import { METADATA, updateByTuf } from './adapters/tuf/update.ts';
 import type { TufPlace } from './cli/services.ts';
 import { LIMITS } from './core/limits.ts';

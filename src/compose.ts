@@ -5,7 +5,8 @@
 
 import { userInfo } from 'node:os';
 import { systemClock } from './adapters/clock/system-clock.ts';
-import { readPlainFile, writeFileAtomic } from './adapters/disk/atomic-file.ts';
+import { writeFileAtomic } from './adapters/disk/atomic-file.ts';
+import { readPlainFile } from './adapters/disk/plain-file.ts';
 import { connectEnforcer } from './adapters/enforcer-client/client.ts';
 import { writeNewFiles } from './adapters/git/new-files.ts';
 import { readAgentStatus } from './adapters/status-file/status-file.ts';
@@ -65,6 +66,7 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     verifyBundle: async (files) =>
       (await import('./adapters/sigstore/client-files.ts')).verifyClientFiles(files),
     readBytes: readPlainFile,
+    evidence: { read: readFolder, write: writeFolder, ofState },
     writeBytes: (file, bytes) => writeFileAtomic(file, bytes, { mode: 0o644 }),
     runAgent: async (file, stop) =>
       (await import('./compose-agent.ts')).runConfiguredAgent(file, stop),
@@ -78,6 +80,15 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     generateKey: async (file, passphrase) => makeKey(file, passphrase, variables),
   };
 }
+
+const readFolder: Services['evidence']['read'] = async (dir) =>
+  (await import('./adapters/disk/evidence-folder.ts')).readEvidenceFolder(dir);
+
+const writeFolder: Services['evidence']['write'] = async (dir, evidence) =>
+  (await import('./adapters/disk/evidence-folder.ts')).writeEvidenceFolder(dir, evidence);
+
+const ofState: Services['evidence']['ofState'] = async (dir) =>
+  (await import('./adapters/disk/records.ts')).readRecords(dir);
 
 function lazySource(dir: string): ReturnType<Services['source']> {
   const source = import('./adapters/git/source.ts').then(({ createGitSource }) =>

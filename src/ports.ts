@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Admission, BundleBytes, Candidate, Descriptor } from './core/bundle.ts';
+import type { RecordBytes, RecordLine } from './core/decision/record.ts';
 import type { Digest } from './core/digest.ts';
 import type {
   BundleSummary,
@@ -114,8 +115,15 @@ export interface SourcePort {
   isDirty(): Promise<Result<boolean>>;
 }
 
+/** What a process decided lately. */
+export interface RecordsPort {
+  /** Newest last. */
+  records(limit: number): Promise<Result<readonly RecordLine[]>>;
+  record(id: Digest): Promise<Result<RecordBytes | null>>;
+}
+
 /** The privileged process. It verifies again and owns floor, trust and hold. */
-export interface EnforcerPort {
+export interface EnforcerPort extends RecordsPort {
   status(): Promise<Result<EnforcerStatus>>;
   /** Verifies, raises the floor, fills a bank aside, swaps. The generation is pending until confirm. */
   activate(bundle: BundleBytes): Promise<Result<Enforced>>;

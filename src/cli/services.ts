@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RecordBytes } from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Reference, Repository } from '../core/reference.ts';
 import type { Result } from '../core/result.ts';
@@ -13,6 +14,7 @@ import type { TrustedRootText, TrustPolicy } from '../core/verify/trust.ts';
 import type {
   ClockPort,
   EnforcerPort,
+  RecordsPort,
   RegistryPort,
   SnapshotPort,
   VerifierPort,
@@ -71,6 +73,12 @@ export interface Services extends PublisherServices {
     readonly trustedRoot: string | null;
     readonly artifact: string;
   }): Promise<Result<{ readonly fact: ClientFact; readonly artifact: Digest }>>;
+  /** Decision records: a folder that was exported, or the state of a process (`DIR/records.db`). */
+  readonly evidence: {
+    read(dir: string): Promise<Result<RecordBytes & { readonly id: Digest }>>;
+    write(dir: string, evidence: RecordBytes & { readonly id: Digest }): Promise<Result<void>>;
+    ofState(dir: string): Promise<Result<RecordsPort>>;
+  };
   /** A file as it is; bounded. */
   readBytes(file: string): Result<Uint8Array>;
   /** Replaces a file as a whole. */

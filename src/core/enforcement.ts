@@ -157,6 +157,8 @@ export interface EnforcerStatus {
   readonly adopted: boolean;
   readonly selfProtection: SelfProtection;
   readonly trust: { readonly version: number; readonly fingerprint: Digest };
+  /** The record of the decision that admitted what is enforced; null for the baseline. */
+  readonly record: Digest | null;
   /** Null: the trust policy demands no head of the channel. */
   readonly head: HeadStatus | null;
   readonly enforcerVersion: string;

@@ -20,6 +20,12 @@ export const LIMITS = {
   headStatementsMax: 8,
   trustBytesMax: 4 * 1024 * 1024,
   referrerIndexBytesMax: 4 * 1024 * 1024,
+  recordBytesMax: 4 * 1024 * 1024,
+  /** Decision records of refusals; then of admissions that are neither active nor last-known-good. */
+  refusalsMax: 200,
+  refusalBytesMax: 8 * 1024 * 1024,
+  admissionsMax: 100,
+  admissionBytesMax: 32 * 1024 * 1024,
   policyFileBytesMax: 1024 * 1024,
   jsonDepthMax: 64,
   fetchTimeoutMs: 60_000,

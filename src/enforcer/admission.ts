@@ -1,25 +1,28 @@
 // Verification on the privileged side, with this process's own trust policy, floor and clock. What the
 // agent believes is no input: it hands over bytes.
 //
-// Invariants: the floor rises after full verification and is on the disk before this answers, so
-// before the kernel is touched; the evidence is stored in the same breath, so that whatever is ever
+// Invariants: the floor rises after full verification and its record, and is on the disk before this
+// answers, so before the kernel is touched; the evidence is stored in the same breath, so that whatever is ever
 // enforced can be verified again with no network.
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Admission, BundleBytes } from '../core/bundle.ts';
+import type { BundleBytes } from '../core/bundle.ts';
+import { decideBundle } from '../core/decision/bundle.ts';
 import type { Digest } from '../core/digest.ts';
 import type { BundleSummary } from '../core/enforcement.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
-import { findBaselineViolations } from '../core/policy/lockout.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
-import { judge } from '../core/verify/judge.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { VerifyContext } from '../core/verify/verdict.ts';
+import { decideBytes } from '../decision/bytes.ts';
+import { narrow } from '../decision/record.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
+import { digestOf } from '../wire/content.ts';
+import { privilegedOf, recordDecision, refuseAll, startMeasuring } from './decisions.ts';
 import type { Step } from './generations.ts';
 import type { EnforcerStore } from './store/store.ts';
-import { checkClock, risenTime } from './time-floor.ts';
+import { risenTime } from './time-floor.ts';
 
 /** What verification needs. */
 export interface AdmissionOptions {
@@ -47,19 +50,20 @@ export async function admit(
   bundle: BundleBytes,
   options: AdmissionOptions,
 ): Promise<Result<Admitted>> {
-  const { store, step } = options;
-  const able = checkAble(options);
-  if (!able.ok) return able;
-  const evidence = await options.verifier.collect(bundle, options.trust);
-  if (!evidence.ok) return evidence;
-  const verdict = judge(evidence.value, options.trust, contextOf(options, 'admit'));
-  if (verdict.kind === 'refused') return err(combine(verdict.failures));
+  const { store, trust, step } = options;
+  const { digest } = bundle;
+  const context = narrow(contextOf(options, 'admit'), [digest]);
+  const facts = { context, privileged: privilegedOf(options) };
+  const measured = startMeasuring();
+  const means = { verifier: options.verifier, stopwatch: measured.stopwatch };
+  const decided = await decideBytes(bundle, trust, facts, means);
+  const question = { kind: 'bundle', ...facts } as const;
+  const draft = { question, subject: digest, bundles: [bundle], decided, ...measured.end() };
+  const recorded = recordDecision(draft, options);
+  if (!recorded.ok) return recorded;
+  const { admission } = decided;
+  if (admission === null) return refuseAll(decided);
   step('verified');
-  const { admission } = verdict;
-  const survivable = checkSurvival(admission);
-  if (!survivable.ok) return survivable;
-  const free = checkHold(admission, store);
-  if (!free.ok) return free;
 
   const raised = store.raiseFloor({
     highestSeen: admission.descriptor.version,
@@ -67,7 +71,7 @@ export async function admit(
   });
   if (!raised.ok) return raised;
   step('floor-raised');
-  const stored = store.admit(admission, bundle, verdict.checks);
+  const stored = store.admit(admission, bundle, decided.checks);
   if (!stored.ok) return stored;
   const timed = store.write({ timeFloorMs: risenTime(options) });
   if (!timed.ok) return timed;
@@ -88,13 +92,21 @@ export async function replay(digest: Digest, options: AdmissionOptions): Promise
   }
   const bytes = store.evidence(digest);
   if (!bytes.ok) return bytes;
-  const evidence = await options.verifier.collect(bytes.value, trust);
-  if (!evidence.ok) return evidence;
-  const admitted = { ir: evidence.value.ir, summary: known.summary };
+  const measured = startMeasuring();
+  const answer = await options.verifier.collect(bytes.value, trust);
+  if (!answer.ok) return answer;
+  const admitted = { ir: answer.value.ir, summary: known.summary };
   if (known.trustFingerprint === trust.fingerprint) return ok({ ...admitted, distrusted: null });
-  const verdict = judge(evidence.value, trust, contextOf(options, 'replay'));
-  if (verdict.kind === 'accepted') return ok({ ...admitted, distrusted: null });
-  const reason = combine(verdict.failures);
+  const facts = { context: narrow(contextOf(options, 'replay'), [digest]), privileged: null };
+  const attestations = bytes.value.attestations.map(digestOf);
+  const collected = { answer, digest, attestations };
+  const decided = decideBundle(collected, trust, facts, measured.stopwatch);
+  const question = { kind: 'bundle', ...facts } as const;
+  const draft = { question, subject: digest, bundles: [bytes.value], decided, ...measured.end() };
+  // What is enforced already does not wait for its record.
+  recordDecision(draft, options);
+  if (decided.failures.length === 0) return ok({ ...admitted, distrusted: null });
+  const reason = refuseAll(decided).error;
   const distrusted = failure(
     'restore/distrusted',
     `the trust policy in force no longer admits ${digest}`,
@@ -115,40 +127,6 @@ export function checkEnabled(store: EnforcerStore): Result<void> {
   );
 }
 
-// Before the floor rises: a bundle that is refused here was never a candidate.
-function checkSurvival({ digest, ir }: Admission): Result<void> {
-  const violations = findBaselineViolations(ir.rules);
-  if (violations.length === 0) return ok(undefined);
-  return err(
-    failure('activate/baseline-violation', `${digest} would lock this host out`, {
-      causes: violations,
-      hints: ['`warder lint` names the rules and what to exempt'],
-    }),
-  );
-}
-
-function checkAble(options: AdmissionOptions): Result<void> {
-  if (options.store.read('lost') === null) return checkClock(options);
-  return err(
-    failure('state/lost', 'the version floor was lost; nothing new is admitted', {
-      hints: ['make sure that no older bundle is offered, then run: warder resume'],
-    }),
-  );
-}
-
-/** A digest that was rolled away from stays out until something newer comes. */
-function checkHold({ digest, descriptor }: Admission, store: EnforcerStore): Result<void> {
-  const hold = store.read('hold');
-  if (hold === null || descriptor.version > hold.version) return ok(undefined);
-  if (digest === store.read('lastKnownGood')) return ok(undefined);
-  return err(
-    failure('activate/held', `version ${hold.version} was rolled away from by ${hold.by}`, {
-      causes: [hold.reason],
-      hints: ['publish a higher version, or run: warder resume'],
-    }),
-  );
-}
-
 /** What this host knows, for a verdict. */
 export function contextOf(
   options: AdmissionOptions,
@@ -165,13 +143,4 @@ export function contextOf(
     head: options.store.read('head'),
     purpose,
   };
-}
-
-/** One failure that carries all: the first decides the code. */
-export function combine([first, ...others]: readonly [Failure, ...Failure[]]): Failure {
-  const rest = others.map((it) => `${it.code}: ${it.message}`);
-  return failure(first.code, first.message, {
-    causes: [...first.causes, ...rest],
-    hints: first.hints,
-  });
 }

@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BundleBytes } from '../core/bundle.ts';
+import type { RecordBytes, RecordLine } from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
 import type {
   CanaryReport,
@@ -24,6 +25,7 @@ import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { HeadStatus } from '../core/head.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { NextTrust } from '../decision/trust.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { encodeTrustDocument, parseTrustDocument } from '../wire/signed-trust.ts';
 import { admit, checkEnabled } from './admission.ts';
@@ -43,7 +45,6 @@ import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
 import { converge, findDistrust } from './startup.ts';
 import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
-import { verifySuccessor } from './trust-in-force.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
@@ -166,16 +167,12 @@ export class Enforcer implements EnforcerPort {
 
   /** By signature; the composition root hands over a file by {@link Enforcer.takeFile}. */
   trust(statements: readonly Uint8Array[], force: boolean): Promise<Result<TrustReport>> {
-    return this.#turns.take(async () => {
-      const { verifier } = this.#build.admission;
-      const next = await verifySuccessor(statements, this.#parts.trust.current, verifier);
-      return next.ok ? this.#changeTrust(next.value, force) : next;
-    });
+    return this.#turns.take(() => this.#changeTrust({ kind: 'statements', statements }, force));
   }
 
   /** A newer file on this host; whether it may come without signatures is decided before. */
   takeFile(next: TrustPolicy): Promise<Result<TrustReport>> {
-    return this.#turns.take(() => this.#changeTrust(next, false));
+    return this.#turns.take(() => this.#changeTrust({ kind: 'file', policy: next }, false));
   }
 
   previewTrust(document: Uint8Array): Promise<Result<TrustPreview>> {
@@ -249,6 +246,14 @@ export class Enforcer implements EnforcerPort {
     return ok(this.#store.history.get(id));
   }
 
+  async records(limit: number): Promise<Result<readonly RecordLine[]>> {
+    return ok(this.#store.records.list(limit));
+  }
+
+  async record(id: Digest): Promise<Result<RecordBytes | null>> {
+    return ok(this.#store.records.get(id));
+  }
+
   followEvents(signal: AbortSignal): AsyncIterable<Result<DecisionEvent>> {
     return followEvents(this.#parts.pump, signal);
   }
@@ -287,13 +292,15 @@ export class Enforcer implements EnforcerPort {
     return ok(this.#toEnforced(row.value));
   }
 
-  async #changeTrust(next: TrustPolicy, force: boolean): Promise<Result<TrustReport>> {
+  async #changeTrust(next: NextTrust, force: boolean): Promise<Result<TrustReport>> {
     const { alerts, trust } = this.#parts;
     const row = this.#current();
     const { admission } = this.#build;
     const changed = await changeTrust(next, row?.digest ?? null, force, trust, admission);
     if (!changed.ok) {
-      alerts.raise(changed.error);
+      // What anybody may offer is recorded; only what somebody of this host must act upon is an alert.
+      const isOurs = next.kind === 'file' || changed.error.code === 'trust/would-distrust';
+      if (isOurs) alerts.raise(changed.error);
       return changed;
     }
     for (const code of TRUST_ALERTS) alerts.clear(code);

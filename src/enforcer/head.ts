@@ -5,12 +5,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type HeadStatus, toHeadStatus } from '../core/head.ts';
-import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
-import { demandsHead, judgeHead } from '../core/verify/head.ts';
+import { type Failure, ok, type Result } from '../core/result.ts';
+import { demandsHead } from '../core/verify/head.ts';
 import { sameJson } from '../core/verify/same-json.ts';
-import { type AdmissionOptions, combine } from './admission.ts';
+import { decideStatements } from '../decision/bytes.ts';
+import type { AdmissionOptions } from './admission.ts';
 import type { Alerts } from './alerts.ts';
-import { checkClock, risenTime } from './time-floor.ts';
+import { recordDecision, refuseAll, startMeasuring } from './decisions.ts';
+import { risenTime, timeFloorOf } from './time-floor.ts';
 
 type Options = Omit<AdmissionOptions, 'step'>;
 
@@ -30,35 +32,40 @@ export async function takeHead(
   options: Options,
   alerts: Alerts,
 ): Promise<Result<HeadStatus>> {
-  const { store, trust, clock } = options;
-  const scope = demandsHead(trust, options);
-  if (scope === null) {
-    return err(failure('verify/head-invalid', 'the trust policy in force demands no head'));
-  }
-  const timely = checkClock(options);
-  if (!timely.ok) return timely;
-  const facts = await options.verifier.read(statements, trust);
-  if (!facts.ok) return facts;
+  const { store, trust, clock, repository, channel } = options;
   const last = store.read('head');
-  const judged = judgeHead(facts.value, trust, scope, {
-    nowMs: clock.nowMs(),
-    repository: options.repository,
-    channel: options.channel,
-    last,
-    floor: store.read('floor'),
-  });
-  if (!judged.ok) {
-    const refused = combine(judged.error);
-    tellEquivocation(judged.error, alerts);
-    return err(refused);
+  const nowMs = clock.nowMs();
+  const context = { nowMs, repository, channel, last, floor: store.read('floor') };
+  const facts = { context, timeFloorMs: timeFloorOf(options) };
+  const measured = startMeasuring();
+  const means = { verifier: options.verifier, stopwatch: measured.stopwatch };
+  const decided = await decideStatements(statements, trust, facts, means);
+  const head = decided.accepted?.head ?? null;
+  // The same head at every poll is one decision.
+  const isNew = head === null || last === null || !sameJson(head, last);
+  if (isNew) {
+    const question = { kind: 'head', ...facts } as const;
+    const subject = head?.digest ?? null;
+    const recorded = recordDecision(
+      { question, subject, statements, decided, ...measured.end() },
+      options,
+    );
+    if (!recorded.ok) {
+      tellEquivocation(decided.failures, alerts);
+      return recorded;
+    }
   }
-  const { head } = judged.value;
-  if (last === null || !sameJson(head, last)) {
+  if (head === null) {
+    tellEquivocation(decided.failures, alerts);
+    return refuseAll(decided);
+  }
+  if (isNew) {
     const timeFloorMs = risenTime(options, Date.parse(head.issuedAt));
     const written = store.write({ head, timeFloorMs });
     if (!written.ok) return written;
   }
-  return ok(toHeadStatus(head, scope.freshness.maxAgeMs, clock.nowMs()));
+  const maxAgeMs = demandsHead(trust, options)?.freshness.maxAgeMs ?? 0;
+  return ok(toHeadStatus(head, maxAgeMs, clock.nowMs()));
 }
 
 // Two signed truths are no accident of a registry: a person must know, whatever the next poll brings.

@@ -5,9 +5,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Socket } from 'node:net';
+import type { RecordBytes } from '../core/decision/record.ts';
 import { checkRole, type Role } from '../core/enforcer/roles.ts';
 import { LIMITS } from '../core/limits.ts';
-import { err, type Failure, failure, type Result, unreachable } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result, unreachable } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import type { EnforcerPort } from '../ports.ts';
 import { encodeFrame, FrameReader } from '../wire/frame.ts';
@@ -238,9 +239,19 @@ async function perform(
       });
     case 'event':
       return enforcer.event(request.eventId);
+    case 'records':
+      return enforcer.records(request.limit);
+    case 'record':
+      return encodeRecordAnswer(await enforcer.record(request.recordId));
     default:
       return unreachable(request);
   }
+}
+
+function encodeRecordAnswer(answer: Result<RecordBytes | null>): Result<unknown> {
+  if (!answer.ok || answer.value === null) return answer;
+  const { record, blobs } = answer.value;
+  return ok({ record: encodeBytes(record), blobs: blobs.map(encodeBytes) });
 }
 
 function encodeAnswer(answer: Result<Uint8Array>): Result<string> {

@@ -7,8 +7,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { RELEASED_AT } from '../core/product.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
-import { CLOCK_SKEW_MS } from '../core/verify/check.ts';
 import type { ClockPort } from '../ports.ts';
 import type { EnforcerStore } from './store/store.ts';
 
@@ -18,16 +16,9 @@ interface TimeFacts {
   readonly clock: Pick<ClockPort, 'nowMs'>;
 }
 
-/** Refuses a clock that is behind the floor by more than a correction may be. */
-export function checkClock({ store, clock }: TimeFacts): Result<void> {
-  const floorMs = Math.max(store.read('timeFloorMs') ?? 0, Date.parse(RELEASED_AT));
-  if (clock.nowMs() + CLOCK_SKEW_MS >= floorMs) return ok(undefined);
-  return err(
-    failure('host/clock-suspect', 'the clock went back; validity times cannot be judged', {
-      causes: [`it was already ${new Date(floorMs).toISOString()}`],
-      hints: ['correct the clock of this host'],
-    }),
-  );
+/** The latest moment that this host has reason to believe is past. */
+export function timeFloorOf({ store }: Pick<TimeFacts, 'store'>): number {
+  return Math.max(store.read('timeFloorMs') ?? 0, Date.parse(RELEASED_AT));
 }
 
 /** The floor after something was verified now. It never falls. */

@@ -1,82 +1,84 @@
-// A trust policy takes over while the process runs. First it is asked of everything that is active whether
-// the new policy still admits it: a change that would distrust it is refused, with the list, unless it is
-// forced (by root here, or by the roots' signatures in the document). Forced, the distrusted bundle has
-// the outcome that the new policy configures: it is kept and told, or the host goes back to the baseline.
+// A trust policy takes over while the process runs (decision/trust.ts decides). Forced, a bundle that it
+// distrusts has the outcome that the new policy configures: it is kept and told, or the host goes back to
+// the baseline.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../core/digest.ts';
 import type { TrustReport } from '../core/enforcement.ts';
-import { err, ok, type Result } from '../core/result.ts';
-import { judge } from '../core/verify/judge.ts';
-import { wouldDistrust } from '../core/verify/succession.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
+import { narrow } from '../decision/record.ts';
+import {
+  type ActiveBundle,
+  decideTrust,
+  findDistrusted,
+  type NextTrust,
+} from '../decision/trust.ts';
 import { type AdmissionOptions, contextOf } from './admission.ts';
+import { recordDecision, refuseAll, startMeasuring } from './decisions.ts';
 
 /** Somewhere that the policy in force is kept for everybody who judges by it. */
 export interface TrustSlot {
   current: TrustPolicy;
 }
 
-/** What would be distrusted, and why. */
-interface Distrusted {
-  readonly digest: Digest;
-  readonly why: string;
-}
-
-/** Writes the policy down and puts it in force; `active` is what is enforced now. */
+/** Decides about a policy, writes it down and puts it in force; `enforced` is what is enforced now. */
 export async function changeTrust(
-  next: TrustPolicy,
-  active: Digest | null,
+  from: NextTrust,
+  enforced: Digest | null,
   isForced: boolean,
   slot: TrustSlot,
   options: AdmissionOptions,
 ): Promise<Result<TrustReport>> {
-  const { store } = options;
-  const { version, fingerprint } = next;
-  if (fingerprint === slot.current.fingerprint) return ok({ version, fingerprint, distrusted: [] });
-  const distrusted = await distrustedBy(next, active, options);
-  if (distrusted.length > 0 && !isForced && !next.force) {
-    const causes = distrusted.map(({ digest, why }) => `${nameOf(digest, options)}: ${why}`);
-    return err(wouldDistrust(version, causes));
+  const { store, verifier } = options;
+  const { current } = slot;
+  const digests = activeDigests(enforced, options);
+  const active = digests.map((digest) => toActive(digest, options));
+  const context = narrow(contextOf(options, 'replay'), digests);
+  const measured = startMeasuring();
+  const decided = await decideTrust(from, { current, active, isForced, context }, verifier);
+  const { next, distrusted } = decided;
+  if (next !== null && next.fingerprint === current.fingerprint) {
+    return ok({ version: next.version, fingerprint: next.fingerprint, distrusted });
   }
+  const recorded = recordDecision(
+    {
+      question: { kind: 'trust', from: from.kind, isForced, context },
+      subject: next?.fingerprint ?? null,
+      bundles: active.map((it) => (it.bytes.ok ? it.bytes.value : { missing: it.digest })),
+      ...(from.kind === 'file' ? { next: from.policy } : { statements: from.statements }),
+      ...{ decided, ...measured.end() },
+    },
+    options,
+  );
+  if (!recorded.ok) return recorded;
+  if (next === null) return refuseAll(decided);
   const written = store.write({ trust: next });
   if (!written.ok) return written;
   slot.current = next;
-  return ok({ version, fingerprint, distrusted: distrusted.map((it) => it.digest) });
+  return ok({ version: next.version, fingerprint: next.fingerprint, distrusted });
 }
 
-/** Whatever is active that a policy does not admit. */
+/** Whatever is active that a policy does not admit; nothing is changed or recorded. */
 export async function distrustedBy(
   next: TrustPolicy,
-  active: Digest | null,
+  enforced: Digest | null,
   options: AdmissionOptions,
-): Promise<readonly Distrusted[]> {
-  const digests = new Set([active, options.store.read('lastKnownGood')]);
-  const distrusted: Distrusted[] = [];
-  for (const digest of digests) {
-    const why = digest === null ? null : await whyDistrusted(digest, next, options);
-    if (digest !== null && why !== null) distrusted.push({ digest, why });
-  }
-  return distrusted;
+): Promise<readonly { readonly digest: Digest; readonly why: string }[]> {
+  const digests = activeDigests(enforced, options);
+  const active = digests.map((digest) => toActive(digest, options));
+  const context = narrow(contextOf(options, 'replay'), digests);
+  const found = await findDistrusted(next, active, context, options.verifier);
+  return found.filter(({ why }) => why !== '').map(({ digest, why }) => ({ digest, why }));
 }
 
-function nameOf(digest: Digest, { store }: AdmissionOptions): string {
+function activeDigests(enforced: Digest | null, { store }: AdmissionOptions): readonly Digest[] {
+  return [...new Set([enforced, store.read('lastKnownGood')])].filter((it) => it !== null);
+}
+
+function toActive(digest: Digest, { store }: AdmissionOptions): ActiveBundle {
   const version = store.admitted(digest)?.summary.version;
-  return version === undefined ? digest : `v${version} (${digest})`;
-}
-
-// What cannot be judged any more is told like what is refused: nobody could say that it is trusted.
-async function whyDistrusted(
-  digest: Digest,
-  next: TrustPolicy,
-  options: AdmissionOptions,
-): Promise<string | null> {
-  const bytes = options.store.evidence(digest);
-  if (!bytes.ok) return bytes.error.code;
-  const evidence = await options.verifier.collect(bytes.value, next);
-  if (!evidence.ok) return evidence.error.code;
-  const verdict = judge(evidence.value, next, contextOf(options, 'replay'));
-  if (verdict.kind === 'accepted') return null;
-  return verdict.failures.map((it) => `${it.code}, ${it.message}`).join('; ');
+  const name = version === undefined ? digest : `v${version} (${digest})`;
+  return { digest, name, bytes: store.evidence(digest) };
 }

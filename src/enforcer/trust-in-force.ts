@@ -5,11 +5,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { loadTrustPolicy } from '../adapters/sigstore/trust-file.ts';
-import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
-import { checkRoots, checkSuccessor, signersOf } from '../core/verify/succession.ts';
+import { type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
-import type { VerifierPort } from '../ports.ts';
-import { parseTrustDocument } from '../wire/signed-trust.ts';
+import { tellUnsigned } from '../decision/trust.ts';
 import type { EnforcerStore } from './store/store.ts';
 
 /** What is in force at the start, and what the file asks for besides. */
@@ -61,64 +59,4 @@ function tellOlder(file: string, next: TrustPolicy, trust: TrustPolicy): Failure
     causes: [`it has version ${next.version}; version ${trust.version} stays in force`],
     hints: ['raise its version'],
   });
-}
-
-function tellUnsigned(what: string, trust: TrustPolicy): Failure {
-  return failure('trust/unsigned', `${what} is not signed by the roots of the trust policy`, {
-    causes: [`version ${trust.version} stays in force`],
-    hints: ['sign it with `warder trust sign`, then: warder trust apply'],
-  });
-}
-
-/** Verifies a signed successor by the root rules; what it would distrust is not asked here. */
-export async function verifySuccessor(
-  statements: readonly Uint8Array[],
-  current: TrustPolicy,
-  verifier: VerifierPort,
-): Promise<Result<TrustPolicy>> {
-  if (current.roots === null) {
-    return err(
-      failure('trust/unsigned', 'the trust policy in force has no roots that could sign another', {
-        hints: ['add `roots` to the file on this host, with a higher version'],
-      }),
-    );
-  }
-  const revoked = current.revoked.keys;
-  const before = await verifier.read(statements, current);
-  if (!before.ok) return before;
-  const said = before.value.flatMap((it) =>
-    it.kind === 'signed' && it.claim.kind === 'trust' ? [it.claim.document] : [],
-  );
-  const reasons = before.value.flatMap((it) => (it.kind === 'unusable' ? [it.failure.code] : []));
-  const [document] = said;
-  if (document === undefined) {
-    const none = checkRoots(current.roots, [], revoked, `version ${current.version}`);
-    return err({ ...(none ?? tellUnsigned('it', current)), causes: reasons });
-  }
-  // Nothing of the document is read before enough of the roots in force have signed it.
-  const oldKeys = signersOf(before.value, document);
-  const short = checkRoots(current.roots, oldKeys, revoked, `version ${current.version}`);
-  if (short !== null) return err(short);
-  const next = parseTrustDocument(new TextEncoder().encode(document));
-  if (!next.ok) return next;
-  const order = checkSuccessor(current, next.value);
-  if (order !== null) return err(order);
-  return checkOwnRoots(statements, document, next.value, verifier);
-}
-
-async function checkOwnRoots(
-  statements: readonly Uint8Array[],
-  document: string,
-  next: TrustPolicy,
-  verifier: VerifierPort,
-): Promise<Result<TrustPolicy>> {
-  if (next.roots === null) {
-    const hints = ['roots are changed, never dropped'];
-    return err(failure('trust/unsigned', 'the new trust policy has no roots', { hints }));
-  }
-  const after = await verifier.read(statements, next);
-  if (!after.ok) return after;
-  const keys = signersOf(after.value, document);
-  const short = checkRoots(next.roots, keys, next.revoked.keys, `version ${next.version}`);
-  return short === null ? ok(next) : err(short);
 }

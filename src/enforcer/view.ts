@@ -68,6 +68,7 @@ export function toStatus(facts: {
     adopted: opened.adopted,
     selfProtection: facts.selfProtection,
     trust: { version: trust.version, fingerprint: trust.fingerprint },
+    record: row?.digest == null ? null : store.records.admissionOf(row.digest),
     head: headStatus(facts.admission),
     enforcerVersion: version,
     bootId: facts.bootId,

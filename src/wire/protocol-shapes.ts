@@ -18,7 +18,7 @@ import type {
   TrustReport,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
-import type { HeadStatus } from '../core/head.ts';
+import type { ChannelHead, HeadStatus } from '../core/head.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
 import type { Failure } from '../core/result.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
@@ -41,7 +41,8 @@ export const digest = z.string().transform((text, context): Digest => {
   return z.NEVER;
 });
 
-const version = z.number().transform((value, context): BundleVersion => {
+/** A version of a bundle. */
+export const version = z.number().transform((value, context): BundleVersion => {
   const parsed = toBundleVersion(value);
   if (parsed !== null) return parsed;
   context.addIssue({ code: 'custom', message: 'not a bundle version' });
@@ -49,7 +50,10 @@ const version = z.number().transform((value, context): BundleVersion => {
 });
 
 const position = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
-const code = z.custom<ErrorCode>((it) => typeof it === 'string' && Object.hasOwn(ERRORS, it));
+/** A code of the table. */
+export const code = z.custom<ErrorCode>(
+  (it) => typeof it === 'string' && Object.hasOwn(ERRORS, it),
+);
 
 /** A failure with a code of the table. */
 export const failureShape: z.ZodType<Failure> = z
@@ -119,7 +123,8 @@ const proof: z.ZodType<ProofStatus> = z.strictObject({
   periodMs: z.int().min(1),
 });
 
-const hold: z.ZodType<Hold> = z.strictObject({
+/** A rollback that holds. */
+export const hold: z.ZodType<Hold> = z.strictObject({
   digest,
   version,
   by: z.string(),
@@ -140,21 +145,22 @@ const suppressed: z.ZodType<SuppressedEvents> = z.strictObject({
   lastAt: z.string(),
 });
 
+/** A head that was accepted. */
+export const channelHead: z.ZodType<ChannelHead> = z.strictObject({
+  repository: z.string(),
+  channel: z.string(),
+  version,
+  digest,
+  sequence: z.int(),
+  issuedAt: z.string(),
+  expires: z.string(),
+});
+
 /** What is known of the channel's head. */
 export const headShape: z.ZodType<HeadStatus> = z.strictObject({
   state: z.enum(['fresh', 'stale', 'none']),
   maxAgeMs: z.int().min(1),
-  last: z
-    .strictObject({
-      repository: z.string(),
-      channel: z.string(),
-      version,
-      digest,
-      sequence: z.int(),
-      issuedAt: z.string(),
-      expires: z.string(),
-    })
-    .nullable(),
+  last: channelHead.nullable(),
 });
 
 /** What came of a change of the trust policy. */
@@ -203,6 +209,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
     detail: z.string(),
   }),
   trust: z.strictObject({ version: z.int(), fingerprint: digest }),
+  record: digest.nullable(),
   head: headShape.nullable(),
   enforcerVersion: z.string(),
   bootId: z.string(),

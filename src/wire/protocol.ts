@@ -17,7 +17,7 @@ import { bytes, digest, failureShape } from './protocol-shapes.ts';
 import { fitShape } from './zod-words.ts';
 
 /** Raised with every change that an older peer would misread. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 const id = z.int().min(1);
 const statements = z.array(bytes).min(1).max(LIMITS.headStatementsMax);
@@ -58,6 +58,12 @@ const request = z.discriminatedUnion('request', [
     limit: z.int().min(1).max(10_000),
   }),
   z.strictObject({ id, request: z.literal('event'), eventId: z.string().max(64) }),
+  z.strictObject({
+    id,
+    request: z.literal('records'),
+    limit: z.int().min(1).max(1000),
+  }),
+  z.strictObject({ id, request: z.literal('record'), recordId: digest }),
   z.strictObject({ id, request: z.literal('follow') }),
 ]);
 

@@ -122,6 +122,7 @@ export const STATUS: EnforcerStatus = {
   adopted: false,
   selfProtection: { state: 'on', detail: '' },
   trust: { version: 4, fingerprint: digest('a1') },
+  record: digest('d7'),
   head: null,
   enforcerVersion: '0.1.0',
   bootId: '1f0c9a2e-0000-4000-8000-000000000000',
@@ -235,6 +236,8 @@ export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): Enforcer
     disable: async () => ok({ kind: 'nothing' }),
     events: async ({ limit }) => ok(events.slice(-limit)),
     event: async (id) => ok(events.find((it) => it.id === id) ?? null),
+    records: async () => ok([]),
+    record: async () => ok(null),
     followEvents: async function* () {
       for (const event of events) yield ok(event);
     },
@@ -263,6 +266,7 @@ export function enforcerDown(): EnforcerPort {
       restore: refuse,
     },
     ...{ rollback: refuse, resume: refuse, disable: refuse, events: refuse, event: refuse },
+    ...{ records: refuse, record: refuse },
     followEvents: async function* () {
       yield err(gone);
     },

@@ -458,6 +458,8 @@ function fakeEnforcer(world: World): EnforcerPort {
     disable: absent,
     events: absent,
     event: absent,
+    records: absent,
+    record: absent,
     async *followEvents() {},
   };
 }

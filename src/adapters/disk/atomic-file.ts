@@ -13,7 +13,6 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { ErrorCode } from '../../core/errors.ts';
-import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 
 const RECORD_MAGIC = 'warder-record-v1';
@@ -113,20 +112,4 @@ function writeAll(file: number, bytes: Uint8Array): void {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
-}
-
-/** The bytes of a file that a person named; none, or one that is too large, is told by its name. */
-export function readPlainFile(path: string): Result<Uint8Array> {
-  const unreadable = (why: string) =>
-    err(failure('config/unreadable', `cannot read ${path}`, { causes: [why] }));
-  try {
-    const { size } = fs.statSync(path);
-    return size > LIMITS.trustBytesMax
-      ? unreadable(`it has ${size} bytes`)
-      : ok(fs.readFileSync(path));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    return unreadable(code);
-  }
 }

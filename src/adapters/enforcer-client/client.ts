@@ -7,6 +7,7 @@
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Result } from '../../core/result.ts';
 import type { EnforcerPort } from '../../ports.ts';
+import { recordBytesShape, recordLinesShape } from '../../wire/decision-record.ts';
 import { encodeBundle, encodeBytes, parse, type Shape } from '../../wire/protocol.ts';
 import {
   bytes,
@@ -72,6 +73,8 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     disable: (by, reason) => ask(enforcedShape, { request: 'disable', by, reason }, change),
     events: (query) => ask(eventsShape, { request: 'events', ...query }),
     event: (eventId) => ask(maybeEventShape, { request: 'event', eventId }),
+    records: (limit) => ask(recordLinesShape, { request: 'records', limit }),
+    record: (recordId) => ask(recordBytesShape, { request: 'record', recordId }),
     followEvents: (signal) => follow(options, signal),
   };
 }

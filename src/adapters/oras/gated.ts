@@ -3,10 +3,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { DOCKER_CONFIG_BYTES_MAX, findCredential } from '../../wire/docker-config.ts';
+import { readBounded } from '../disk/plain-file.ts';
 import { type Gate, openGate } from './gate.ts';
 import { createSend } from './gate-http.ts';
 import { createUpstream } from './gate-upstream.ts';
@@ -43,18 +43,12 @@ export function createGates(options: OrasOptions): FindGate {
 }
 
 function readConfig(path: string): Result<Uint8Array> {
-  try {
-    const { size } = statSync(path);
-    if (size <= DOCKER_CONFIG_BYTES_MAX) return ok(readFileSync(path));
-    return err(failure('config/unreadable', `${path} has ${size} bytes`));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    return err(
-      failure('config/unreadable', `the registry credentials ${path} cannot be read`, {
-        causes: [code],
-        hints: ['the folder of credentials holds a config.json, as docker login writes it'],
-      }),
-    );
-  }
+  const bytes = readBounded(path, DOCKER_CONFIG_BYTES_MAX);
+  if (bytes.ok) return bytes;
+  return err(
+    failure('config/unreadable', `the registry credentials ${path} cannot be read`, {
+      causes: [bytes.error],
+      hints: ['the folder of credentials holds a config.json, as docker login writes it'],
+    }),
+  );
 }

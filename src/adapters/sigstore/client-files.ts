@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
@@ -10,6 +10,7 @@ import type { ClientFact } from '../../core/verify/client.ts';
 import type { TrustedRootText } from '../../core/verify/trust.ts';
 import { digestOf } from '../../wire/content.ts';
 import { parsePartialRoot } from '../../wire/trusted-root.ts';
+import { readBounded } from '../disk/plain-file.ts';
 import { createVerifier } from './verifier.ts';
 
 interface ClientFiles {
@@ -54,13 +55,8 @@ function readRoot(path: string): Result<TrustedRootText> {
 }
 
 function readFile(path: string, bytesMax: number): Result<Buffer> {
-  try {
-    if (statSync(path).size <= bytesMax) return ok(readFileSync(path));
-    return err(failure('cli/file-unreadable', `${path} has more than ${bytesMax} bytes`));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    const hints = ['name a file that is there'];
-    return err(failure('cli/file-unreadable', `${path} cannot be read`, { causes: [code], hints }));
-  }
+  const bytes = readBounded(path, bytesMax);
+  if (bytes.ok) return bytes;
+  const [causes, hints] = [[bytes.error], ['name a file that is there']];
+  return err(failure('cli/file-unreadable', `${path} cannot be read`, { causes, hints }));
 }

@@ -3,12 +3,12 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync, statSync } from 'node:fs';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { SignerPort } from '../../ports.ts';
 import { parseSigningConfig } from '../../wire/signing-config.ts';
 import { parseTrustedRoot } from '../../wire/trusted-root.ts';
+import { readBounded } from '../disk/plain-file.ts';
 import { createKeylessSigner, findToken } from './keyless-signer.ts';
 
 interface KeylessFiles {
@@ -41,12 +41,8 @@ function readToken(path: string): Result<string> {
 }
 
 function readBytes(path: string): Result<Buffer> {
-  try {
-    if (statSync(path).size <= LIMITS.policyFileBytesMax) return ok(readFileSync(path));
-    return err(failure('config/unreadable', `${path} is too large`));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    return err(failure('config/unreadable', `${path} cannot be read`, { causes: [code] }));
-  }
+  const bytes = readBounded(path, LIMITS.policyFileBytesMax);
+  if (bytes.ok) return bytes;
+  const causes = [bytes.error];
+  return err(failure('config/unreadable', `${path} cannot be read`, { causes }));
 }

@@ -3,13 +3,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { TrustedRootText, TrustPolicy } from '../../core/verify/trust.ts';
 import { parseTrustPolicy } from '../../wire/trust.ts';
 import { parseTrustedRoot } from '../../wire/trusted-root.ts';
+import { readBounded } from '../disk/plain-file.ts';
 
 /** Loads a trust policy; a file that is missing is told by its name. */
 export function loadTrustPolicy(file: string): Result<TrustPolicy> {
@@ -60,17 +60,8 @@ export function usableRoot(file: string): TrustedRootText | null {
 }
 
 function readBytes(path: string): Result<Buffer> {
-  try {
-    const { size } = statSync(path);
-    if (size > LIMITS.policyFileBytesMax) return unreadable(path, `it has ${size} bytes`);
-    return ok(readFileSync(path));
-  } catch (cause) {
-    // System errors carry a code; everything else is a bug.
-    if (!(cause instanceof Error) || !('code' in cause)) throw cause;
-    return unreadable(path, String(cause.code));
-  }
-}
-
-function unreadable(path: string, why: string): Result<never> {
-  return err(failure('trust/unreadable', `cannot read ${path}`, { causes: [why] }));
+  const bytes = readBounded(path, LIMITS.policyFileBytesMax);
+  if (bytes.ok) return bytes;
+  const causes = [bytes.error];
+  return err(failure('trust/unreadable', `cannot read ${path}`, { causes }));
 }

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Digest, shortDigest } from '../../core/digest.ts';
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Operation } from '../../core/policy/document.ts';
 import { failure } from '../../core/result.ts';
@@ -15,7 +16,16 @@ export async function explain(enforcer: EnforcerPort, id: string): Promise<Outco
   const found = id === 'last' ? await newest(enforcer) : await enforcer.event(id);
   if (!found.ok) return failed('Explanation', [found.error]);
   if (found.value === null) return failed('Explanation', [notFound(id)]);
-  return done('Explanation', { event: found.value as unknown as Json }, explainText(found.value));
+  const record = await admissionOf(enforcer, found.value);
+  const document = { event: found.value as unknown as Json, record };
+  return done('Explanation', document, explainText(found.value, record));
+}
+
+// Only what is enforced still is linked to its record; the rest is in `warder evidence list`.
+async function admissionOf(enforcer: EnforcerPort, { bundle }: DecisionEvent) {
+  const status = bundle === null ? null : await enforcer.status();
+  if (bundle === null || !status?.ok || status.value.enforced.kind !== 'bundle') return null;
+  return status.value.enforced.bundle.digest === bundle.digest ? status.value.record : null;
 }
 
 async function newest(enforcer: EnforcerPort) {
@@ -40,7 +50,7 @@ const VERDICTS = {
 } as const;
 
 /** The explanation for people. */
-export function explainText(event: DecisionEvent): string {
+export function explainText(event: DecisionEvent, record: Digest | null = null): string {
   const { process, object } = event;
   const verb = VERDICTS[event.action];
   const head =
@@ -63,6 +73,7 @@ export function explainText(event: DecisionEvent): string {
         event.bundle === null ? 'baseline, shipped with Warder' : bundleLine(event.bundle),
       ],
       ['signed by', event.bundle === null ? null : signerList(event.bundle.signers)],
+      ['admitted by', record === null ? null : `record ${shortDigest(record)}`],
       [
         'kernel',
         `hook ${event.hook}, ${event.errno ?? 'allowed'}, generation ${event.generation}, event ${event.id}`,

@@ -71,7 +71,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
     enforcedLine(it.enforced, state, it.proof !== null),
     fields([
       ...proofRows(it.proof),
-      ...bundleRows(it.enforced),
+      ...bundleRows(it),
       ['canary', canaryLine(it.canary)],
       ['held', holdLine(it)],
       ['version floor', it.highestSeen === null ? 'none yet' : `v${it.highestSeen}`],
@@ -110,7 +110,7 @@ function selfLine({ selfProtection: { state, detail } }: EnforcerStatus): string
 
 type Row = readonly [string, string | null];
 
-function bundleRows(enforced: Enforced): readonly Row[] {
+function bundleRows({ enforced, record }: EnforcerStatus): readonly Row[] {
   if (enforced.kind === 'nothing') return [];
   if (enforced.kind === 'baseline') return [['since', enforced.since]];
   const { bundle, since } = enforced;
@@ -119,6 +119,7 @@ function bundleRows(enforced: Enforced): readonly Row[] {
     ['bundle', bundleLine(bundle)],
     ['commit', `${bundle.commit} of ${bundle.sourceRepository}`],
     ['signed by', signerList(bundle.signers)],
+    ['admitted by', record === null ? null : `record ${shortDigest(record)}`],
     ['expires', bundle.expires],
   ];
 }

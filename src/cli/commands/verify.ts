@@ -11,10 +11,11 @@ import { escapeText } from '../../core/text.ts';
 import { demandsHead, judgeHead } from '../../core/verify/head.ts';
 import { judge } from '../../core/verify/judge.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
-import type { CheckRecord, VerifyContext } from '../../core/verify/verdict.ts';
+import type { VerifyContext } from '../../core/verify/verdict.ts';
 import type { RegistryPort, VerifierPort } from '../../ports.ts';
 import { done, failed, type Json, type Outcome } from '../outcome.ts';
 import { fields, signerList } from '../text-blocks.ts';
+import { checksText } from './evidence.ts';
 
 /** Resolves, fetches, verifies. The floor is not known here unless the context brings one. */
 export async function verify(
@@ -90,14 +91,6 @@ function criteriaText(trust: TrustPolicy, context: VerifyContext): string {
     ['at', it.at],
     ['version floor', it.floor === null ? 'none: this is not a host' : `v${it.floor}`],
   ])}`;
-}
-
-function checksText(checks: readonly CheckRecord[]): string {
-  const width = Math.max(...checks.map((it) => it.check.length));
-  const rows = checks.map(
-    (it) => `  ${it.outcome.padEnd(7)}  ${it.check.padEnd(width)}  ${escapeText(it.detail)}`,
-  );
-  return ['checks', ...rows].join('\n');
 }
 
 function admissionText(admission: Admission): string {

@@ -5,8 +5,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatRepository, parseReference } from '../../core/reference.ts';
+import { failure } from '../../core/result.ts';
 import { disable, resume, rollback } from '../commands/control.ts';
 import { events } from '../commands/events.ts';
+import { repeatEvidence } from '../commands/evidence.ts';
 import { explain } from '../commands/explain.ts';
 import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
@@ -15,6 +17,7 @@ import { wholeNumber } from '../options.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
 import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
+import { addEvidence } from './evidence.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
 const STATUS_FILE = '/run/warder/agent/status.json';
@@ -25,6 +28,7 @@ export function addHostCommands(program: Command, session: Session): void {
   addStatus(program, session);
   addEvents(program, session);
   addVerify(program, session);
+  addEvidence(program, session, SOCKET);
   addControl(program, session);
 }
 
@@ -116,7 +120,8 @@ function addEvents(program: Command, session: Session): void {
 }
 
 interface VerifyOptions extends RegistryOptions {
-  readonly trust: string;
+  readonly evidence?: string;
+  readonly trust?: string;
   readonly repository?: string;
   readonly channel: string;
 }
@@ -133,19 +138,35 @@ function addVerify(program: Command, session: Session): void {
         'warder verify oci-layout:/srv/bundles:prod --trust trust.yaml --repository registry.example.com/policies',
         'a bundle in a folder, which is signed for its canonical repository',
       ],
+      [
+        'warder verify --evidence evidence',
+        'repeat a decision of a host from what `warder evidence export` wrote, offline',
+      ],
     )
       .description('verify a bundle against a trust policy, without activating anything')
-      .argument('<reference>', 'HOST/REPOSITORY:TAG, …@sha256:HEX or oci-layout:/DIR:TAG')
-      .requiredOption('--trust <file>', 'trust policy')
+      .argument('[reference]', 'HOST/REPOSITORY:TAG, …@sha256:HEX or oci-layout:/DIR:TAG')
+      .option('--trust <file>', 'trust policy; needed with a reference')
+      .option('--evidence <dir>', 'repeat the decision of this folder instead')
       .option('--repository <name>', 'canonical repository, when fetched from a mirror or a layout')
       .option('--channel <name>', 'channel that the bundle must be for', 'prod'),
-  ).action(async (text: string, options: VerifyOptions) => {
+  ).action(async (text: string | undefined, options: VerifyOptions) => {
     session.finish(await runVerify(session, text, options));
   });
 }
 
-async function runVerify(session: Session, text: string, options: VerifyOptions) {
-  const { services } = session;
+async function runVerify(session: Session, text: string | undefined, options: VerifyOptions) {
+  const { services, io } = session;
+  if (text === undefined && options.evidence !== undefined) {
+    const evidence = await services.evidence.read(resolve(io.cwd, options.evidence));
+    if (!evidence.ok) return failed('Repetition', [evidence.error]);
+    return repeatEvidence(evidence.value, await services.verifier());
+  }
+  if (text === undefined || options.trust === undefined || options.evidence !== undefined) {
+    const hints = ['warder verify REFERENCE --trust FILE', 'warder verify --evidence DIR'];
+    return failed('Verification', [
+      failure('cli/usage', 'a reference with a trust policy is needed, or evidence', { hints }),
+    ]);
+  }
   const reference = parseReference(text);
   if (!reference.ok) return failed('Verification', [reference.error]);
   const trust = await services.trust(resolve(session.io.cwd, options.trust));

@@ -24,6 +24,8 @@ export type RequestName =
   | 'disable'
   | 'events'
   | 'event'
+  | 'records'
+  | 'record'
   | 'follow';
 
 /** The identities that the configuration names. */
@@ -40,7 +42,15 @@ export interface Peer {
   readonly gids: readonly number[];
 }
 
-const READS: readonly RequestName[] = ['status', 'read-trust', 'events', 'event', 'follow'];
+const READS: readonly RequestName[] = [
+  'status',
+  'read-trust',
+  'events',
+  'event',
+  'records',
+  'record',
+  'follow',
+];
 const AGENT: readonly RequestName[] = [
   ...READS,
   'activate',

@@ -16,8 +16,18 @@ export const CLI_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'cli/record-not-found': {
+    meaning: 'No decision record is known by this name; old ones make room for new ones.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
   'cli/file-unreadable': {
     meaning: 'A file named on the command line cannot be read.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
+  'cli/file-unwritable': {
+    meaning: 'A file or folder named on the command line cannot be written, or is there already.',
     exit: EXIT.usage,
     retry: 'never',
   },

@@ -15,6 +15,16 @@ export const STATE_ERRORS = {
     exit: EXIT.state,
     retry: 'never',
   },
+  'state/evidence-damaged': {
+    meaning: 'A decision record, or bytes that it names, are not what was written.',
+    exit: EXIT.state,
+    retry: 'never',
+  },
+  'state/evidence-incomplete': {
+    meaning: 'Bytes that a decision was made from were not kept, so it cannot be repeated.',
+    exit: EXIT.state,
+    retry: 'never',
+  },
   'state/lost': {
     meaning: 'Every copy of the version floor is gone.',
     exit: EXIT.state,

@@ -20,6 +20,11 @@ export const VERIFY_ERRORS = {
     exit: EXIT.signature,
     retry: 'quarantine',
   },
+  'verify/decision-differs': {
+    meaning: 'A recorded decision, repeated from its evidence, came out differently.',
+    exit: EXIT.signature,
+    retry: 'never',
+  },
   'verify/content-mismatch': {
     meaning: 'Manifest, descriptor and files do not name the same content.',
     exit: EXIT.content,

@@ -10,12 +10,14 @@ import { shortDigest } from '../digest.ts';
 import { type ChannelHead, isFresh } from '../head.ts';
 import { err, type Failure, failure, ok, type Result } from '../result.ts';
 import { CLOCK_SKEW_MS, checkStep, say } from './check.ts';
+import { toCheck } from './check-record.ts';
 import type { AttestationFact } from './evidence.ts';
+import { toPlainHead } from './inputs.ts';
 import { sameJson } from './same-json.ts';
 import { selectScope } from './scope.ts';
 import { checkSigned } from './signed.ts';
 import type { ScopePolicy, TrustPolicy } from './trust.ts';
-import type { Floor } from './verdict.ts';
+import type { CheckRecord, Floor } from './verdict.ts';
 
 /** What a host knows besides the statements. */
 export interface HeadContext {
@@ -47,24 +49,60 @@ export function demandsHead(
   return scope === null || scope.freshness === null ? null : (scope as FreshScope);
 }
 
+/** What became of a head, with every check that led to it. */
+export interface HeadVerdict {
+  readonly result: Result<AcceptedHead, readonly [Failure, ...Failure[]]>;
+  readonly checks: readonly CheckRecord[];
+}
+
 /** Judges the statements that were found under a channel's head tag. */
 export function judgeHead(
   facts: readonly AttestationFact[],
   trust: TrustPolicy,
   scope: FreshScope,
   context: HeadContext,
-): Result<AcceptedHead, readonly [Failure, ...Failure[]]> {
+): HeadVerdict['result'] {
+  return examineHead(facts, trust, scope, context).result;
+}
+
+/** The same, with every check. */
+export function examineHead(
+  facts: readonly AttestationFact[],
+  trust: TrustPolicy,
+  scope: FreshScope,
+  context: HeadContext,
+): HeadVerdict {
   const signed = collectSigned(facts, trust, scope, context);
-  if (!signed.ok) return signed;
-  const { head, signers } = signed.value;
-  const problems = [
-    ...checkPlace(head, context),
-    ...checkOrder(head, context),
-    ...checkStep(head.version, context.floor, scope),
-    ...checkTimes(head, scope, context),
+  const head = signed.ok ? signed.value.head : null;
+  const { last, floor, repository, channel } = context;
+  const said = toPlainHead(head);
+  const place = { repository, channel };
+  const seen = {
+    last: toPlainHead(last),
+    floor: floor === null ? null : { highestSeen: floor.highestSeen, digest: floor.digest },
+  };
+  const now = new Date(context.nowMs).toISOString();
+  const problems = head === null ? null : findProblems(head, scope, context);
+  const checks = [
+    toCheck('signed', { statements: facts.length }, signed.ok ? [] : signed.error),
+    toCheck('place', { head: said, ...place }, problems?.place ?? null),
+    toCheck('order', { head: said, ...seen }, problems?.order ?? null),
+    toCheck('step', { floor: seen.floor, max: scope.maxVersionStep }, problems?.step ?? null),
+    toCheck('times', { now, maxAgeMs: scope.freshness.maxAgeMs }, problems?.times ?? null),
   ];
-  const [first, ...rest] = problems;
-  return first === undefined ? ok({ head, signers }) : err([first, ...rest]);
+  if (!signed.ok || problems === null) return { result: signed, checks };
+  const { place: where, order, step, times } = problems;
+  const [first, ...rest] = [...where, ...order, ...step, ...times];
+  return { result: first === undefined ? ok(signed.value) : err([first, ...rest]), checks };
+}
+
+function findProblems(head: ChannelHead, scope: FreshScope, context: HeadContext) {
+  return {
+    place: checkPlace(head, context),
+    order: checkOrder(head, context),
+    step: checkStep(head.version, context.floor, scope),
+    times: checkTimes(head, scope, context),
+  };
 }
 
 // HEAD-1: one signer that the scope lists for heads is enough, and a statement that does not count is

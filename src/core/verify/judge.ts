@@ -15,22 +15,30 @@ import { CHECKS, type CheckAnswer, type CheckName, notRun, passed, refuse, say }
 import { checkAgentVersion, checkBaseline } from './content.ts';
 import type { Evidence } from './evidence.ts';
 import { checkExpires, checkHead, checkNotBefore, checkVersion } from './freshness.ts';
+import { inputsOf } from './inputs.ts';
 import { checkProvenance } from './provenance.ts';
 import { checkRelease } from './release.ts';
 import { checkPlace, selectScope } from './scope.ts';
 import type { ScopePolicy, TrustPolicy } from './trust.ts';
 import type { CheckRecord, VerifyContext, VerifyVerdict } from './verdict.ts';
 
+/** Milliseconds that passed since something; only differences mean anything. */
+export type Stopwatch = () => number;
+
 /** Judges collected evidence by a trust policy, for one host at one time. */
 export function judge(
   evidence: Evidence,
   trust: TrustPolicy,
   context: VerifyContext,
+  stopwatch: Stopwatch | null = null,
 ): VerifyVerdict {
-  const { answers, signers } = runChecks(evidence, trust, context);
+  const { answers, signers, scope } = runChecks(evidence, trust, context, stopwatch);
+  const inputs = inputsOf(evidence, trust, scope, context);
   const checks = CHECKS.map((check): CheckRecord => {
-    const { outcome, detail } = answers[check];
-    return { check, outcome, detail };
+    const { outcome, detail, failures, durationMs } = answers[check];
+    const codes = [...new Set(failures.map((it) => it.code))];
+    const took = durationMs === undefined ? {} : { durationMs };
+    return { check, outcome, detail, inputs: inputs[check], codes, ...took };
   });
   if (checks.every((it) => it.outcome === 'passed')) {
     const { digest, descriptor, ir } = evidence;
@@ -47,30 +55,45 @@ export function judge(
   return { kind: 'refused', failures: [first, ...rest], checks };
 }
 
+type Timed = CheckAnswer & { readonly durationMs?: number };
+
 function runChecks(
   evidence: Evidence,
   trust: TrustPolicy,
   context: VerifyContext,
-): { answers: Record<CheckName, CheckAnswer>; signers: readonly Signer[] } {
+  stopwatch: Stopwatch | null,
+) {
   const { digest, descriptor, ir } = evidence;
   const scope = selectScope(trust, context);
   const skipped = notRun('no scope of the trust policy applies');
   const court = scope === null ? null : { digest, scope, trust, context };
-  const release = court === null ? null : checkRelease(evidence, court);
-  const answers = {
-    'scope-policy': checkScopePolicy(scope, context),
-    revocation: checkRevocation(evidence, trust),
-    release: release?.answer ?? skipped,
-    provenance: court === null ? skipped : checkProvenance(evidence, court),
-    place: checkPlace(descriptor, scope, context),
-    'not-before': checkNotBefore(descriptor, context),
-    expires: checkExpires(descriptor, context),
-    version: checkVersion(digest, descriptor, scope, context),
-    head: checkHead(digest, descriptor, scope, context),
-    'agent-version': checkAgentVersion(descriptor, context.agentVersion),
-    baseline: checkBaseline(ir),
+  let signers: readonly Signer[] = [];
+  const release = (): CheckAnswer => {
+    if (court === null) return skipped;
+    const found = checkRelease(evidence, court);
+    signers = found.signers;
+    return found.answer;
   };
-  return { answers, signers: release?.signers ?? [] };
+  const run = (check: () => CheckAnswer): Timed => {
+    if (stopwatch === null) return check();
+    const from = stopwatch();
+    const answer = check();
+    return { ...answer, durationMs: stopwatch() - from };
+  };
+  const answers: Record<CheckName, Timed> = {
+    'scope-policy': run(() => checkScopePolicy(scope, context)),
+    revocation: run(() => checkRevocation(evidence, trust)),
+    release: run(release),
+    provenance: run(() => (court === null ? skipped : checkProvenance(evidence, court))),
+    place: run(() => checkPlace(descriptor, scope, context)),
+    'not-before': run(() => checkNotBefore(descriptor, context)),
+    expires: run(() => checkExpires(descriptor, context)),
+    version: run(() => checkVersion(digest, descriptor, scope, context)),
+    head: run(() => checkHead(digest, descriptor, scope, context)),
+    'agent-version': run(() => checkAgentVersion(descriptor, context.agentVersion)),
+    baseline: run(() => checkBaseline(ir)),
+  };
+  return { answers, signers, scope };
 }
 
 function checkScopePolicy(scope: ScopePolicy | null, context: VerifyContext): CheckAnswer {

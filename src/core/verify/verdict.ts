@@ -5,16 +5,33 @@
 
 import type { Admission } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { ChannelHead } from '../head.ts';
 import type { Failure } from '../result.ts';
 import type { BundleVersion } from '../version.ts';
 
+/** A plain value of JSON. */
+export type Plain =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Plain[]
+  | { readonly [key: string]: Plain };
+
 /** One step of docs/verification.md. */
 export interface CheckRecord {
   readonly check: string;
-  readonly outcome: 'passed' | 'refused' | 'not-run';
+  /** Skipped: an attestation that does not count, which refuses nothing by itself. */
+  readonly outcome: 'passed' | 'refused' | 'skipped' | 'not-run';
   /** What was compared, for people; escaped. */
   readonly detail: string;
+  /** What was compared, for programs. */
+  readonly inputs: { readonly [name: string]: Plain };
+  /** Why not; empty when it passed. */
+  readonly codes: readonly ErrorCode[];
+  /** Only where somebody measured. */
+  readonly durationMs?: number;
 }
 
 export type VerifyVerdict =

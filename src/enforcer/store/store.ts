@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { readRecord, writeRecord } from '../../adapters/disk/atomic-file.ts';
 import { openDatabase, transaction } from '../../adapters/disk/database.ts';
+import { openRecords, type RecordStore } from '../../adapters/disk/records.ts';
 import type { Admission, BundleBytes } from '../../core/bundle.ts';
 import { type Digest, parseDigest } from '../../core/digest.ts';
 import type { BundleSummary, Hold } from '../../core/enforcement.ts';
@@ -64,12 +65,14 @@ const FLOOR_BYTES_MAX = 4096;
 export class EnforcerStore {
   readonly generations: GenerationTable;
   readonly history: History;
+  readonly records: RecordStore;
   readonly #database: DatabaseSync;
   readonly #floorPath: string;
   #off: Facts['disabled'] | null = null;
 
-  constructor(database: DatabaseSync, floorPath: string, eventsMax: number) {
+  constructor(database: DatabaseSync, records: RecordStore, floorPath: string, eventsMax: number) {
     this.#database = database;
+    this.records = records;
     this.#floorPath = floorPath;
     this.generations = new GenerationTable(database);
     this.history = new History(database, eventsMax);
@@ -178,6 +181,7 @@ export class EnforcerStore {
   }
 
   close(): void {
+    this.records.close();
     this.#database.close();
   }
 
@@ -216,7 +220,9 @@ export function openStore(dir: string, eventsMax: number): Result<OpenedStore> {
     database = openDatabase(path, MIGRATIONS);
   }
   if (!database.ok) return database;
-  const store = new EnforcerStore(database.value, floorPath, eventsMax);
+  const kept = openRecords(join(dir, 'records.db'));
+  alerts.push(...kept.alerts);
+  const store = new EnforcerStore(database.value, kept.records, floorPath, eventsMax);
 
   const copy = readFloorCopy(floorPath);
   if (!copy.ok) alerts.push(copy.error);
