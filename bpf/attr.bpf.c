@@ -101,3 +101,24 @@ int BPF_PROG(inode_file_setattr, struct dentry *dentry, void *attr, int ret)
 		return ret;
 	return wd_judge_dentry(WD_HOOK_INODE_FILE_SETATTR, WD_OP_SETATTR, WD_OP_UNSET, dentry);
 }
+
+/* The kernel opens the file by itself, and keeps its quotas there. */
+SEC("lsm/quota_on")
+int BPF_PROG(quota_on, struct dentry *dentry, int ret)
+{
+	const struct wd_generation *generation = wd_committed();
+	struct wd_request request = {
+		.from = dentry,
+		.hook = WD_HOOK_QUOTA_ON,
+		.op = WD_OP_READ,
+		.and_op = WD_OP_WRITE,
+	};
+
+	if (ret != 0)
+		return ret;
+	if (!generation)
+		return 0;
+	/* So rare that asking whether it is quiet would not pay for being verified. */
+	request.inode = dentry->d_inode;
+	return wd_walk_and_judge(generation, &request);
+}

@@ -56,6 +56,8 @@ static __always_inline int wd_judge_open(const struct wd_generation *generation,
 	wd_open_request(file, &request);
 	if (!(request.op | request.and_op))
 		return 0;
+	/* What overlayfs opens beneath, it opens with the credentials of whoever mounted it. */
+	request.borrows = !wd_opened_above(file);
 	request.echo = wd_is_echo(file);
 	return wd_judge_layers(generation, &request);
 }
@@ -152,8 +154,11 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 static __always_inline int wd_judge_ioctl(__u32 hook, struct file *file, unsigned int cmd)
 {
 	/* Exchanging the data with inode 5, on a descriptor open for reading, is a write. */
-	__u32 op = WD_OP_WRITE +
-		   wd_nonzero(cmd ^ WD_EXT4_IOC_SWAP_BOOT) * (WD_OP_SETATTR - WD_OP_WRITE);
+	__u64 is_swap = wd_nonzero(cmd ^ WD_EXT4_IOC_SWAP_BOOT) ^ 1;
+	__u32 op = WD_OP_SETATTR + is_swap * (WD_OP_WRITE - WD_OP_SETATTR);
+	/* From 6.17 on a hook of its own follows where flags are set, and reports it. */
+	__u64 told = bpf_core_type_exists(struct file_attr) &
+		     wd_nonzero(cmd ^ WD_FS_IOC_ENABLE_VERITY) & ~is_swap;
 
 	switch (cmd) {
 	case WD_FS_IOC_SETFLAGS:
@@ -161,7 +166,7 @@ static __always_inline int wd_judge_ioctl(__u32 hook, struct file *file, unsigne
 	case WD_FS_IOC_FSSETXATTR:
 	case WD_FS_IOC_ENABLE_VERITY:
 	case WD_EXT4_IOC_SWAP_BOOT:
-		return wd_judge_file(hook, op, 0, file);
+		return wd_judge_file(hook, op, told, file);
 	case WD_FS_IOC_SETVERSION:
 	case WD_FS_IOC32_SETVERSION:
 	case WD_EXT4_IOC_SETVERSION:

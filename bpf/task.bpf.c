@@ -66,6 +66,7 @@ int BPF_PROG(inode_getattr, struct path *path, int ret)
 	asked->nlink = inode->i_nlink;
 	asked->mode = inode->i_mode;
 	asked->magic = sb->s_magic;
+	asked->folds = (inode->i_flags & WD_S_CASEFOLD) != 0;
 	asked->thread_ns = wd_thread_start();
 	if (asked->claim)
 		wd_claim();

@@ -14,6 +14,7 @@
 
 #define WD_MAPS_MAX 32
 #define WD_MAP_NAME 32
+#define WD_LAYOUT_MODULES 2
 
 /* One map of the object, by the name it has there. */
 struct wd_map {
@@ -53,7 +54,8 @@ struct wd_kernel {
 	struct wd_program resolver; /* attached while identities are asked for, never pinned */
 	int resolver_fd;	    /* of the loaded program, or -1 */
 	struct ring_buffer *events;
-	void *drain; /* of the wd_drain_events() that runs now */
+	bool layout_seen[WD_LAYOUT_MODULES]; /* this process has read the module's BTF */
+	void *drain;			     /* of the wd_drain_events() that runs now */
 };
 
 /* --- specs.c --- */
@@ -156,6 +158,10 @@ int wd_own_map(struct wd_kernel *kernel, int fd, struct wd_error *reterr_error);
 int wd_own_program(struct wd_kernel *kernel, int link_fd, struct wd_error *reterr_error);
 /* Lists all that the handle has, and takes from the list what no longer exists. */
 int wd_own_everything(struct wd_kernel *kernel, struct wd_error *reterr_error);
+
+/* --- layouts.c --- */
+/* Tells the programs of modules that were loaded since. Code: resolve. */
+int wd_learn_layouts(struct wd_kernel *kernel, struct wd_error *reterr_error);
 
 /* --- filter.c --- */
 /* Makes the frozen filter of these rows; *ret_fd is -1 when the object has none. */

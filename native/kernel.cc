@@ -191,6 +191,7 @@ Napi::Value Kernel::Resolve(const Napi::CallbackInfo &info)
 	result.Set("nlink", found.nlink);
 	result.Set("mode", found.mode);
 	result.Set("magic", FromU64(env, found.magic));
+	result.Set("folds", found.folds != 0);
 	return result;
 }
 

@@ -88,6 +88,7 @@ static const struct wanted_map wanted_maps[] = {
 	{ "own", sizeof(uint32_t), 0 },
 	{ "tags", sizeof(uint64_t), 0 },
 	{ "denials", 0, 0 },
+	{ "layouts", sizeof(struct wd_layouts), 0 },
 	{ "events", 0, 0 },
 };
 

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,9 @@ static int ask(struct wd_map *map, int fd, struct wd_resolve request,
 	if (ret_identity->seen != 1)
 		return wd_fail(reterr_error, "resolve", 0, "",
 			       "the resolver program did not see the statx; is bpf in lsm=?");
+	if (ret_identity->magic == BTRFS_SUPER_MAGIC && ret_identity->identity.sub == 0)
+		return wd_fail(reterr_error, "resolve", 0, "",
+			       "the subvolume is not known: the kernel shows no types of btrfs");
 	return 0;
 }
 
@@ -89,7 +93,8 @@ static int ask_path(struct wd_kernel *kernel, const char *path, bool follow,
 	struct wd_map *map = wd_map_named(kernel, "resolve");
 	int fd, result;
 
-	if (wd_begin_resolving(kernel, reterr_error) != 0)
+	if (wd_begin_resolving(kernel, reterr_error) != 0 ||
+	    wd_learn_layouts(kernel, reterr_error) != 0)
 		return -1;
 	fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)

@@ -84,7 +84,8 @@ int wd_scan_tree(struct wd_kernel *kernel, const char *root, uint32_t entries_ma
 	int root_fd, result;
 
 	*ret_scan = (struct wd_scan){ 0 };
-	if (wd_begin_resolving(kernel, reterr_error) != 0)
+	if (wd_begin_resolving(kernel, reterr_error) != 0 ||
+	    wd_learn_layouts(kernel, reterr_error) != 0)
 		return -1;
 	root_fd = open(root, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (root_fd < 0)

@@ -99,6 +99,7 @@ enum wd_hook {
 	WD_HOOK_MOVE_MOUNT = 25,
 	WD_HOOK_SB_PIVOTROOT = 26,
 	WD_HOOK_FILE_PERMISSION = 27,
+	WD_HOOK_QUOTA_ON = 28,
 	/* From here on: hooks that protect Warder itself. */
 	WD_HOOK_BPF_MAP = 40,
 	WD_HOOK_BPF_PROG = 41,
@@ -272,7 +273,22 @@ struct wd_resolve {
 	 * thread uniquely, so a scan that died leaves nothing for a later thread of its id. */
 	__u64 lister_ns;
 	__u32 claim; /* 1: the process of this thread is the enforcer; while `self` is off, or by it */
-	__u32 pad; /* zero */
+	__u32 folds; /* 1: a directory whose names compare without case */
+};
+
+/*
+ * Where file systems that are modules keep what is asked of them: offsets in bytes, from the BTF of
+ * the module. Written by the loader only. Each `known` is 0 until the module was seen.
+ */
+struct wd_layouts {
+	__u32 btrfs_known;
+	__u32 btrfs_inode;   /* btrfs_inode.vfs_inode */
+	__u32 btrfs_root;    /* btrfs_inode.root */
+	__u32 btrfs_root_id; /* btrfs_root.root_key.objectid */
+	__u32 overlay_known;
+	__u32 overlay_inode; /* ovl_inode.vfs_inode */
+	__u32 overlay_entry; /* ovl_inode.oe; 0: the kernel has the lower path in the inode itself */
+	__u32 overlay_lower; /* the first lower dentry, in that entry or in ovl_inode */
 };
 
 /*

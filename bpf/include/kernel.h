@@ -37,6 +37,7 @@ struct hlist_head {
 
 struct inode {
 	__u16 i_mode;
+	unsigned int i_flags;
 	struct hlist_head i_dentry;
 	__u32 i_nlink;
 	__u32 i_generation;
@@ -119,6 +120,11 @@ struct backing_file {
 	struct path user_path;
 };
 
+/* Since 6.17, together with the hook inode_file_setattr. */
+struct file_attr {
+	__u64 fa_xflags;
+};
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
@@ -166,10 +172,12 @@ struct css_set {
 };
 
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct mm_struct *mm;
 	const struct cred *cred;
+	const struct cred *real_cred;
 	struct css_set *cgroups;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -191,8 +199,10 @@ struct task_struct {
 #define WD_PROT_EXEC 0x4
 #define WD_MAP_SHARED 0x1 /* MAP_SHARED_VALIDATE has this bit, MAP_PRIVATE has not */
 #define WD_VM_EXEC 0x4
+#define WD_PF_IO_WORKER 0x10 /* of a task's flags */
 #define WD_S_IFMT 0170000
 #define WD_S_IFDIR 0040000
+#define WD_S_CASEFOLD (1 << 15) /* of i_flags */
 #define WD_DCACHE_DISCONNECTED 0x20
 
 #define WD_ATTR_MODE (1 << 0)

@@ -72,6 +72,8 @@
 	WD_PROGRAM(sb_pivotroot, "sb_pivotroot", WD_HOOK_SB_PIVOTROOT, 2, WD_NEED(WD_OP_MOUNT)) \
 	WD_PROGRAM(file_permission, "file_permission", WD_HOOK_FILE_PERMISSION, 2, \
 		WD_NEED(WD_OP_USE) | WD_NEED_ON_DEMAND) \
+	WD_PROGRAM(quota_on, "quota_on", WD_HOOK_QUOTA_ON, 1, \
+		WD_NEED(WD_OP_READ) | WD_NEED(WD_OP_WRITE) | WD_NEED_IF_PRESENT) \
 	WD_PROGRAM(task_prctl, "task_prctl", WD_HOOK_TASK_PRCTL, 5, WD_NEED_ALL) \
 	WD_PROGRAM(inode_getattr, "inode_getattr", WD_HOOK_INODE_GETATTR, 1, \
 		WD_NEED_ALL | WD_NEED_WHILE_ASKED) \

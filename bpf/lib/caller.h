@@ -22,13 +22,35 @@ static __always_inline struct file *wd_current_exe(void)
 	return wd_exe_of(bpf_get_current_task_btf());
 }
 
-static __always_inline __u32 wd_current_uid(void)
+#define WD_NOBODY ~0u /* no row has this uid */
+
+/* The uid of the credentials in force, where they may be borrowed from whoever mounted an overlay. */
+static __noinline __u32 wd_own_uid(__u32 borrowed)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *owner = task;
+	__u32 works = task->flags & WD_PF_IO_WORKER;
+	const struct cred *own;
+
+	/* A worker keeps the credentials that its process had once, and borrows the submitter's. */
+	if (works)
+		owner = task->group_leader;
+	own = owner ? owner->real_cred : NULL;
+	if (!own)
+		return WD_NOBODY;
+	if (works && own->euid.val != borrowed)
+		return WD_NOBODY;
+	return own->euid.val;
+}
+
+static __always_inline __u32 wd_current_uid(__u32 own_creds)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const struct cred *cred = task->cred;
-
 	/* Not the helper: it gives the real uid. io_uring workers carry the submitter's creds. */
-	return cred ? cred->euid.val : ~0u;
+	__u32 uid = cred ? cred->euid.val : WD_NOBODY;
+
+	return own_creds ? wd_own_uid(uid) : uid;
 }
 
 static __always_inline void wd_read_program(struct file *exe, struct wd_program *program)
@@ -104,7 +126,7 @@ static __always_inline void wd_subject_read(struct wd_judge *judge)
 {
 	struct wd_subject *subject = &judge->findings->subject;
 
-	subject->uid = wd_current_uid();
+	subject->uid = wd_current_uid(judge->findings->own_creds);
 	wd_read_program(wd_current_exe(), &subject->exe);
 	if (judge->generation->matches & WD_MATCHES_PARENT)
 		wd_read_parent(&subject->up);
@@ -125,7 +147,8 @@ static __always_inline void wd_subject_name(struct wd_judge *judge, __u32 up, ch
 
 static __always_inline __u32 wd_subject_group(struct wd_judge *judge, __u32 depth, char *name)
 {
-	const char *from = (const char *)judge->findings->subject.name_at[depth & (WD_CGROUP_DEPTH - 1)];
+	const char *from =
+		(const char *)judge->findings->subject.name_at[depth & (WD_CGROUP_DEPTH - 1)];
 	long got;
 
 	wd_zero(name, WD_NAME_MAX);

@@ -51,6 +51,8 @@ static __always_inline int wd_read_alias(struct wd_judge *judge)
 		return 0;
 	judge->node.ino = BPF_CORE_READ(inode, i_ino);
 	judge->node.sub = 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == WD_BTRFS_MAGIC)
+		judge->node.sub = wd_btrfs_subvolume(inode);
 	judge->node.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	judge->node.gen = BPF_CORE_READ(inode, i_generation);
 	return 1;
@@ -67,6 +69,44 @@ static __always_inline int wd_cursor_read(struct wd_judge *judge)
 	return wd_identify(judge->at.inode, &judge->node);
 }
 
+struct wd_fold {
+	char *name;
+	struct wd_findings *findings;
+};
+
+/* From the last byte to the first; the callback of bpf_loop. */
+static __noinline long wd_fold_step(__u32 index, struct wd_fold *fold)
+{
+	struct wd_place *place = &fold->findings->place;
+	__u32 at = (WD_NAME_MAX - 1 - index) & (WD_NAME_MAX - 1);
+	char letter = fold->name[at];
+
+	if (letter && (letter != '.' || !place->dotless))
+		place->ending = 0;
+	if (place->ending)
+		fold->name[at] = 0;
+	else if (letter >= 'A' && letter <= 'Z')
+		fold->name[at] = letter | 0x20;
+	/* Beyond ASCII, letters are equal that only the file system knows of. */
+	if (letter & 0x80)
+		fold->findings->incomplete = 1;
+	return 0;
+}
+
+/* A name as it is looked up where names are compared without case. */
+static __noinline int wd_fold_name(struct wd_judge *judge, struct inode *dir, char *name)
+{
+	struct wd_findings *findings = judge->findings;
+	struct wd_fold fold = { .name = name, .findings = findings };
+
+	if (!wd_folds(dir))
+		return 0;
+	findings->place.ending = 1;
+	findings->place.dotless = !(dir->i_flags & WD_S_CASEFOLD);
+	wd_repeat(WD_NAME_MAX, wd_fold_step, &fold);
+	return 0;
+}
+
 static __always_inline void wd_copy_name(struct dentry *dentry, char *name)
 {
 	wd_zero(name, WD_NAME_MAX);
@@ -80,6 +120,7 @@ static __always_inline void wd_cursor_name(struct wd_judge *judge, char *name)
 
 	if (!judge->findings->place.alias) {
 		wd_copy_name(judge->at.below, name);
+		wd_fold_name(judge, judge->at.inode, name);
 		return;
 	}
 	below = wd_alias(judge->findings->place.alias_below);

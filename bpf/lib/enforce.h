@@ -25,9 +25,10 @@ struct wd_request {
 	__u32 op;
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
 	__u32 exec_op;
-	__u32 beneath; /* 1: walk from the inode's own dentry, `from` is that of a layer above */
+	__u64 start;   /* address of a dentry to walk from instead of `from`, or 0 */
 	__u64 loose;   /* wd_path_is_loose(), for the dentry of a file */
 	__u32 scan;    /* 1: a directory that is opened for reading only */
+	__u32 borrows; /* 1: the credentials in force are those that count, io_uring's included */
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
@@ -69,6 +70,7 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 
 	findings->clean = 0;
 	findings->incomplete = 0;
+	findings->own_creds = !request->borrows;
 	findings->decision.action = WD_ACTION_ALLOW;
 	if (request->to) {
 		victim = request->to->d_inode;
@@ -80,13 +82,21 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 	if (!wd_concerned(judge))
 		return 0;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
-	findings->place.start = request->beneath ? wd_alias_of(request->inode) : 0;
+	findings->place.start = request->start;
 	/* Not in a loop: newer verifiers follow loops until nothing changes any more. */
 	wd_walk_side(WD_SIDE_FROM, walked);
 	if (request->to && !findings->incomplete)
 		wd_walk_side(WD_SIDE_TO, walked);
 	wd_conclude(judge);
 	return 0;
+}
+
+/* Zero, and no verifier knows. */
+static __always_inline __u64 wd_nil(const struct wd_generation *generation)
+{
+	const volatile __u32 *bank = &generation->bank;
+
+	return *bank ^ *bank;
 }
 
 static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *slot,
@@ -109,6 +119,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 		inode = object->d_inode;
 	}
 	wd_emit(judge, slot, request->hook, object, inode);
+	request->echo = wd_nil(judge->generation) + 1;
 	return ret;
 }
 
@@ -141,31 +152,48 @@ struct wd_layers {
 	__u64 ret;
 };
 
-/* The layer that was opened, then the one beneath, if this is its open; the callback of bpf_loop. */
+/*
+ * Up to 6.6 overlayfs opens the real file with the overlay's path, so the directories that the real
+ * file is in have to be found from its inode; later kernels give the real path. And a file that was
+ * copied up is still the lower one: what rules say of that counts.
+ */
+static __always_inline __u64 wd_layer_beneath(const struct wd_request *request)
+{
+	if (request->from->d_inode != request->inode)
+		return wd_alias_of(request->inode);
+	if (wd_magic_of(request->inode) != WD_OVERLAYFS_MAGIC)
+		return 0;
+	return wd_overlay_lower(request->inode);
+}
+
+/* The layer that was opened, then the one beneath; the callback of bpf_loop. */
 static __noinline long wd_judge_layer(__u32 layer, struct wd_layers *at)
 {
 	struct wd_request *request = at->request;
 
-	if (layer && request->from->d_inode == request->inode)
-		return 1;
-	request->beneath = layer;
+	if (layer) {
+		request->start = wd_layer_beneath(request);
+		if (!request->start)
+			return 1;
+	}
 	at->ret = wd_walk_and_judge(at->generation, request);
 	return at->ret != 0;
 }
 
 /*
- * Judges an open that was not quiet. Up to 6.6 overlayfs opens the real file with the overlay's path,
- * so the directories that the real file is in have to be found from its inode. Later kernels give the
- * real path.
+ * Judges an open that was not quiet. The verifier follows a loop again for each state that it begins
+ * in or leaves behind: what differs is made a number that it does not know.
  */
 static __always_inline int wd_judge_layers(const struct wd_generation *generation,
 					   struct wd_request *request)
 {
 	struct wd_layers at = { .generation = generation, .request = request };
+	__u64 nil = wd_nil(generation);
 
-	if (bpf_core_field_exists(struct backing_file, user_path))
-		return wd_walk_and_judge(generation, request);
-	at.ret = generation->rules; /* a number that no verifier knows: see wd_repeat() */
+	request->start = nil;
+	request->echo |= nil;
+	request->borrows |= nil;
+	at.ret = nil;
 	wd_repeat(2, wd_judge_layer, &at);
 	return at.ret ? -WD_EACCES : 0;
 }
@@ -233,6 +261,7 @@ static __noinline int wd_refuse_self(__u32 hook, __u32 op, struct dentry *dentry
 	if (!slot)
 		return wd_deny_blind();
 	judge.findings = &slot->findings;
+	slot->findings.own_creds = 1;
 	slot->findings.decision = (struct wd_decision){
 		.action = WD_ACTION_DENY,
 		.reason = WD_REASON_SELF,

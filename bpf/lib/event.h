@@ -55,7 +55,7 @@ static __noinline long wd_event_name(__u32 index, struct wd_event_path *path)
 	return 0;
 }
 
-static __always_inline void wd_event_process(struct wd_event *event)
+static __always_inline void wd_event_process(struct wd_event *event, __u32 own_creds)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_struct *leader = task->group_leader;
@@ -65,7 +65,7 @@ static __always_inline void wd_event_process(struct wd_event *event)
 
 	if (exe)
 		wd_identify(exe->f_inode, &event->exe);
-	event->uid = wd_current_uid();
+	event->uid = wd_current_uid(own_creds);
 	event->pid = (__u32)ids;
 	event->tgid = ids >> 32;
 	if (leader)
@@ -122,7 +122,7 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 	event->reason = decision->reason;
 	event->ret = wd_ret_of(decision->action);
 	wd_identify(inode, &event->object);
-	wd_event_process(event);
+	wd_event_process(event, slot->findings.own_creds);
 	event->kernel_stack = wd_record_stack(slot, 0);
 	event->user_stack = wd_record_stack(slot, BPF_F_USER_STACK);
 	if (dentry) {

@@ -14,8 +14,6 @@
 
 #include "live.h"
 
-#define WD_OVERLAYFS_MAGIC 0x794c7630
-
 struct wd_told {
 	__u64 dentry; /* on overlayfs; never followed, only compared */
 	__u64 generation;
@@ -68,10 +66,9 @@ static __always_inline int wd_is_echo(struct file *file)
 static __noinline int wd_note_told(struct dentry *dentry, struct inode *inode, __u64 generation)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct super_block *sb = inode ? inode->i_sb : NULL;
 	struct wd_told *last;
 
-	if (!sb || sb->s_magic != WD_OVERLAYFS_MAGIC)
+	if (wd_magic_of(inode) != WD_OVERLAYFS_MAGIC)
 		return 0;
 	last = bpf_task_storage_get(&told, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!last)

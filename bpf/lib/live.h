@@ -27,10 +27,13 @@ struct wd_place {
 	__u64 alias;   /* instead of cursor.here, a dentry that is only known by its address */
 	__u64 alias_below;
 	__u32 tracing;	 /* 1: hash the chain on the way */
+	__u32 ending;	 /* 1: nothing but its end was seen of the name that is being folded */
+	__u32 dotless;	 /* 1: dots at the end of that name do not count */
 	__u32 moving;	 /* 1: a dentry of the chain was being renamed */
 	__u32 directory; /* 1: the object is a directory */
 };
 
+#include "modules.h"
 #include "walk.h"
 #include "subject.h"
 #include "records.h"
@@ -85,7 +88,7 @@ static __always_inline int wd_identify(const struct inode *inode, struct wd_iden
 	if (!sb)
 		return -1;
 	identity->ino = inode->i_ino;
-	identity->sub = 0;
+	identity->sub = sb->s_magic == WD_BTRFS_MAGIC ? wd_btrfs_subvolume(inode) : 0;
 	identity->dev = sb->s_dev;
 	identity->gen = inode->i_generation;
 	return 1;

@@ -109,7 +109,7 @@ static __noinline long wd_clear_step(__u32 index, struct wd_clearing *at)
 		says = wd_examine(at->generation, inode);
 		if (says & WD_HERE_TREE)
 			return 1;
-		if (says && wd_maybe_named(at->filter->trees, inode, here))
+		if (says && (wd_folds(inode) || wd_maybe_named(at->filter->trees, inode, here)))
 			return 1;
 	}
 	at->here = parent;
@@ -125,7 +125,7 @@ static __always_inline int wd_is_plain(const struct inode *inode)
 {
 	const struct super_block *sb = inode->i_sb;
 
-	if (!sb)
+	if (!sb || (inode->i_flags & WD_S_CASEFOLD))
 		return 0;
 	switch (sb->s_magic) {
 	case 0xef53:	 /* ext2, ext3, ext4 */
@@ -229,7 +229,8 @@ static __always_inline int wd_is_quiet(const struct wd_generation *generation,
 	entry = bpf_inode_storage_get(&quiet, dir, NULL, 0);
 	if (!entry || !wd_holds(entry, generation, parent, ret_names))
 		return wd_settle(generation, dentry, entry, loose, ret_names);
-	if (WD_PLANTED != 3 && *ret_names && wd_maybe_named(filter->names, dir, dentry))
+	if (WD_PLANTED != 3 && *ret_names &&
+	    (wd_folds(dir) || wd_maybe_named(filter->names, dir, dentry)))
 		return 0;
 	wd_barrier();
 	return before == dentry->d_seq.seqcount.sequence ? WD_QUIET_KEPT : 0;

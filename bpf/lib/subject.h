@@ -22,7 +22,7 @@ static void wd_subject_name(struct wd_judge *judge, __u32 up, char *name);
 /* The zero-padded name of the control group at a depth from the root; its length, 0: cannot tell. */
 static __u32 wd_subject_group(struct wd_judge *judge, __u32 depth, char *name);
 
-#define WD_SLICE_BYTES 6	 /* ".slice" */
+#define WD_SLICE_BYTES 6	  /* ".slice" */
 #define WD_MATCHES_PARENT 0xf0f0u /* every m with WD_EXEMPT_PARENT */
 
 static __always_inline __u32 wd_class_by_name(struct wd_judge *judge,

@@ -40,6 +40,7 @@ struct wd_findings {
 	__u32 incomplete; /* 1: the walk did not see everything */
 	__u32 finished;	  /* 1: the walk reached the root */
 	__u32 settled;	  /* 1: the walk saw one moment of the tree */
+	__u32 own_creds;  /* 1: the task's own credentials count, not those it borrowed */
 	struct wd_place place;
 	struct wd_subject subject;
 };

@@ -78,6 +78,13 @@ struct {
 	__type(value, struct wd_resolve);
 } resolve SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wd_layouts);
+} layouts SEC(".maps");
+
 static __always_inline void identify(struct inode *inode, struct wd_identity *ret_identity)
 {
 	ret_identity->ino = BPF_CORE_READ(inode, i_ino);

@@ -21,6 +21,7 @@ import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { Mount } from './mounts.ts';
+import { isLasting, nameToLookUp } from './name-only.ts';
 import { scanTree } from './tree-scan.ts';
 
 /** What resolution asks. */
@@ -98,22 +99,43 @@ function resolveChain(path: string, kernel: ResolverOptions['kernel']): Result<C
     if (!place.ok) return place;
     if (place.value.kind === 'parent-missing') return ok(place.value);
     const { directory, name } = place.value;
-    const directories = identitiesUp(directory, kernel);
-    if (!directories.ok) return directories;
+    const above = factsUp(directory, kernel);
+    if (!above.ok) return above;
     const here = directory === '/' ? `/${name}` : `${directory}/${name}`;
     const fact = kernel.resolve(here, false);
     if (!fact.ok) return fact;
-    const target = fact.value === null ? null : toIdentity(fact.value);
-    names.push({ directories: directories.value, name: Buffer.from(name, 'utf8'), target });
+    const named = toName(path, name, above.value, fact.value);
+    if (!named.ok) return named;
+    names.push(named.value);
     if (fact.value === null || (fact.value.mode & S_IFMT) !== S_IFLNK) {
       const [first, ...rest] = names as [NameFact, ...NameFact[]];
-      return ok({ kind: 'chain', names: [first, ...rest], end: target === null ? null : here });
+      return ok({
+        kind: 'chain',
+        names: [first, ...rest],
+        end: named.value.target === null ? null : here,
+      });
     }
     const to = readLink(here);
     if (!to.ok) return to;
     next = to.value.startsWith('/') ? to.value : `${directory}/${to.value}`;
   }
   return err(failure('stage/too-many-symlinks', `${path} leads through too many symbolic links`));
+}
+
+function toName(
+  path: string,
+  name: string,
+  above: readonly [PathFact, ...PathFact[]],
+  found: PathFact | null,
+): Result<NameFact> {
+  const lookedUp = nameToLookUp(path, name, above[0], above[1]);
+  if (!lookedUp.ok) return lookedUp;
+  const lasts = found !== null && isLasting(found, above[0]);
+  return ok({
+    directories: lastingOf(above),
+    name: Buffer.from(lookedUp.value, 'utf8'),
+    target: lasts ? toIdentity(found) : null,
+  });
 }
 
 type Place =
@@ -181,20 +203,27 @@ function readLink(path: string): Result<string> {
   }
 }
 
-function identitiesUp(
+function factsUp(
   directory: string,
   kernel: ResolverOptions['kernel'],
-): Result<readonly [Identity, ...Identity[]]> {
-  const identities: Identity[] = [];
+): Result<readonly [PathFact, ...PathFact[]]> {
+  const facts: PathFact[] = [];
   for (let at = directory; ; at = dirname(at)) {
     const fact = kernel.resolve(at, true);
     if (!fact.ok) return fact;
     if (fact.value === null) {
       return err(failure('stage/resolve-failed', `${at} went away while it was resolved`));
     }
-    identities.push(toIdentity(fact.value));
-    if (at === '/') return ok(identities as [Identity, ...Identity[]]);
+    facts.push(fact.value);
+    if (at === '/') return ok(facts as [PathFact, ...PathFact[]]);
   }
+}
+
+// nameToLookUp() has refused a name whose own directory does not last.
+function lastingOf(facts: readonly [PathFact, ...PathFact[]]): readonly [Identity, ...Identity[]] {
+  const [first, ...rest] = facts;
+  const above = rest.filter((fact, index) => isLasting(fact, rest[index + 1] ?? fact));
+  return [toIdentity(first), ...above.map(toIdentity)];
 }
 
 function toIdentity({ ino, sub, dev, gen }: PathFact): Identity {

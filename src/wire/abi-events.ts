@@ -46,6 +46,7 @@ const HOOKS = [
   'move_mount',
   'sb_pivotroot',
   'file_permission',
+  'quota_on',
 ] as const;
 
 /** Reads one record of the ring; null when it is not a `struct wd_event`. */

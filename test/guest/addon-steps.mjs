@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import {
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -19,6 +20,8 @@ const PIN_DIR = '/sys/fs/bpf/warder-test';
 const SECRET = '/tmp/secret';
 const HEADER_BYTES = 2360;
 const READ = 1;
+const CGROUP = '/sys/fs/cgroup';
+const STARVING_OBJECTS = 200_000;
 
 const [step, objectPath] = process.argv.slice(2);
 const object = readFileSync(objectPath);
@@ -81,6 +84,15 @@ function codeOf(action) {
   }
 }
 
+function errorOf(action) {
+  try {
+    action();
+    return null;
+  } catch ({ code, errno }) {
+    return { code, errno };
+  }
+}
+
 function linksOf(kernel) {
   return kernel.proof().programs.map(({ linkId }) => linkId);
 }
@@ -131,6 +143,27 @@ const STEPS = {
       counters: kernel.counters().total,
       events: kernel.drainEvents(100).length,
     };
+  },
+
+  // What is in force stays, whatever keeps the next generation from being filled.
+  starve() {
+    const { kernel } = open();
+    const found = kernel.resolve(SECRET, { follow: false });
+    const next = image({ generation: 3, bank: 2, objects: [found] });
+    const beyond = { ...next, labels: Buffer.concat([labelRow(0, 0), labelRow(7, 1)]) };
+    const objects = Array.from({ length: STARVING_OBJECTS }, (_, i) => ({
+      ...found,
+      ino: BigInt(i),
+    }));
+    const large = image({ generation: 3, bank: 2, objects });
+    const full = errorOf(() => kernel.fill(2, beyond));
+    // What this process has is not counted again; what the kernel makes for it from now on is.
+    mkdirSync(`${CGROUP}/starving`);
+    writeFileSync(`${CGROUP}/starving/memory.max`, '4M');
+    writeFileSync(`${CGROUP}/starving/cgroup.procs`, String(process.pid));
+    const starved = errorOf(() => kernel.fill(2, large));
+    writeFileSync(`${CGROUP}/cgroup.procs`, String(process.pid));
+    return { full, starved, committed: kernel.committed().bank, read: read() };
   },
 
   // What an operator's restart does: everything is as before, and nothing was made again.
@@ -184,6 +217,14 @@ const STEPS = {
       closed: codeOf(() => kernel.committed()),
       again: addon.disablePins(PIN_DIR),
     };
+  },
+
+  // Whatever a hook answers to one more program is told as it is.
+  crowded() {
+    const { kernel, programs } = open('c0c0c0c0c0c0c0c0');
+    const { state, step, errno } = programs.find(({ program }) => program === 'file_open');
+    kernel.disable();
+    return { state, step, errno };
   },
 
   // A process that died while it assembled a build leaves <build>-new, with links attached.

@@ -19,7 +19,7 @@ import type {
   ProbeAnswer,
   Removal,
 } from '../../src/adapters/kernel/addon.ts';
-import { bootGuest, type Guest } from '../support/guest/guest.ts';
+import { bootGuest, DEFAULT_SERIES, type Guest } from '../support/guest/guest.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = '/opt/addon';
@@ -69,6 +69,9 @@ interface Adopted {
   readonly counters: Totals;
 }
 
+/** BPF_MAX_TRAMP_LINKS of the kernel. */
+const PROGRAMS_MAX = '38';
+
 let guest: Guest;
 let activated: Activated;
 
@@ -112,8 +115,10 @@ test('the host has what loading needs', async () => {
   expect(setattr).toEqual({
     hook: 'inode_setattr',
     present: true,
-    nargs: 2,
-    program: 'inode_setattr',
+    // The prototype changed between the series; the row is chosen by what BTF says.
+    ...(DEFAULT_SERIES === '6.1'
+      ? { nargs: 2, program: 'inode_setattr' }
+      : { nargs: 3, program: 'inode_setattr_idmap' }),
   });
 });
 
@@ -174,6 +179,18 @@ describe('the first activation', () => {
       denied: '2',
     });
     expect(activated.events).toBe(2);
+  });
+});
+
+describe('a generation that cannot be filled', () => {
+  test('case 85, case 86: a map that is full, or no memory, leaves the old one in force', async () => {
+    await guest.sh('echo +memory > /sys/fs/cgroup/cgroup.subtree_control');
+    expect(await step('starve')).toEqual({
+      full: { code: 'map-update', errno: 'E2BIG' },
+      starved: { code: expect.stringMatching(/^map-/), errno: 'ENOMEM' },
+      committed: 0,
+      read: 'EACCES',
+    });
   });
 });
 
@@ -238,6 +255,22 @@ describe('after the process ended', () => {
     });
     expect((await guest.sh('ls -A /sys/fs/bpf/warder-test')).stdout).toBe('');
     expect((await guest.run(['bpftool', 'link'])).stdout).toBe('');
+  });
+});
+
+describe('a hook that has as many programs as it takes', () => {
+  test('case 90: refuses one more with E2BIG, which is told', async () => {
+    const types = await guest.sh(
+      'bpftool btf dump file /sys/kernel/btf/vmlinux | grep -F "FUNC \'bpf_lsm_file_open\'"',
+    );
+    const type = /^\[(\d+)\]/.exec(types.stdout)?.[1];
+    expect(type).toBeDefined();
+    // The shell opens its fifo for both directions, so that it need not wait for a writer.
+    const hold = 'mkfifo /run/crowd && exec 3<>/run/crowd && exec "$@" <&3';
+    const crowd = await guest.spawn(['sh', '-c', hold, 'sh', 'crowd', type ?? '', PROGRAMS_MAX]);
+    await crowd.waitFor(/^ready$/m);
+    expect(await step('crowded')).toEqual({ state: 'rejected', step: 'attach', errno: 'E2BIG' });
+    await crowd.kill();
   });
 });
 

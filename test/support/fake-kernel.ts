@@ -198,6 +198,7 @@ export class FakeKernel implements KernelPort {
         nlink: Number(stat.nlink),
         mode: Number(stat.mode),
         magic: 1n,
+        folds: false,
       });
     });
   }

@@ -38,6 +38,7 @@ const HELD = [
   ['50', 'reads through one passed by SCM_RIGHTS', 'held-pass', FILES.held, 'OK'],
   ['52', 'reads through one duplicated across exec', 'held-exec', FILES.held, 'OK'],
   ['53', 'sends from an old descriptor', 'held-sendfile', FILES.held, 'OK'],
+  ['57', 'reads by a ring that has it registered', 'held-registered', FILES.held, 'OK'],
   ['55', 'reads an old shared mapping', 'held-mapping', FILES.held, 'OK'],
   ['47', 'maps an old descriptor anew', 'held-map', FILES.held, 'EACCES'],
   ['56', 'makes an old mapping executable', 'held-protect-exec', FILES.program, 'EACCES'],
@@ -48,6 +49,7 @@ const HELD = [
   ['50', 'reads what was passed, and the rule lists use', 'held-pass', FILES.used, 'EACCES'],
   ['52', 'reads across exec, and the rule lists use', 'held-exec', FILES.used, 'EACCES'],
   ['53', 'sends, and the rule lists use', 'held-sendfile', FILES.used, 'EACCES'],
+  ['57', 'reads by a ring, and the rule lists use', 'held-registered', FILES.used, 'EACCES'],
   ['55', 'reads an old mapping, and the rule lists use', 'held-mapping', FILES.used, 'OK'],
   ['59', 'truncates, and the rule lists use', 'held-truncate', FILES.used, 'EACCES'],
 ] as const;

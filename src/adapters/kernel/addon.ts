@@ -150,6 +150,7 @@ export interface AddonIdentity {
   readonly nlink: number;
   readonly mode: number;
   readonly magic: bigint;
+  readonly folds: boolean;
 }
 
 /** What a tree holds that has further names. */

@@ -56,6 +56,8 @@ export interface PathFact {
   readonly mode: number;
   /** s_magic of the file system. */
   readonly magic: bigint;
+  /** A directory whose names compare without case. */
+  readonly folds: boolean;
 }
 
 /** What a look through a tree for hard links found. */

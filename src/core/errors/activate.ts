@@ -15,6 +15,18 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'stage/unstable-identity': {
+    meaning:
+      'A protected path is on a file system without lasting identities, where its name is not enough.',
+    exit: EXIT.activation,
+    retry: 'quarantine',
+  },
+  'stage/folded-names': {
+    meaning:
+      'A protected path is in a directory whose names compare without case, and is not ASCII alone.',
+    exit: EXIT.activation,
+    retry: 'quarantine',
+  },
   'stage/tree-too-large': {
     meaning: 'A protected tree has more entries than the scan for hard links may visit.',
     exit: EXIT.activation,

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { EXEMPT_PROGRAM } from '../suite/exempt.ts';
-import { A, type Case, D, D2, SECRET, secret } from './case.ts';
+import { A, type Case, D, D2, exempt, SECRET, secret } from './case.ts';
 
 /** See the head of this file. */
 export const ALIASING: readonly Case[] = [
@@ -190,6 +190,27 @@ export const ALIASING: readonly Case[] = [
     protect: [{ tree: '$D/tree' }],
     deny: 'all',
     attempts: [D('open-read', '$D/tree/secret'), D('open-read', '$D/tree/SECRET')],
+  },
+  {
+    id: '17c',
+    title: 'a name that compares folded, and the file that an exempt subject puts there',
+    place: 'folding',
+    setup:
+      'mkdir $D/dir; op fold-names $D/dir; echo s > $D/dir/secret; echo n > $D/dir/innocent; echo n > $D/new',
+    protect: [{ path: '$D/dir/Secret' }],
+    deny: 'all',
+    attempts: [
+      D('open-read', '$D/dir/secret'),
+      D('open-read', '$D/dir/SECRET'),
+      exempt('unlink', '$D/dir/secret'),
+      D2('open-creat', '$D/dir/seCret'),
+      {
+        ...exempt('rename', '$D/new', '$D/dir/SECRET'),
+        before: '/usr/local/bin/exempt-op mknod $D/new >/dev/null',
+      },
+      D('open-read', '$D/dir/sEcret'),
+      A('open-read', '$D/dir/innocent'),
+    ],
   },
   {
     id: '18',

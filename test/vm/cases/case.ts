@@ -34,7 +34,7 @@ export interface Attempt {
   readonly as?: 'exempt' | 'alice';
   /** Control group that it is made in; made when missing. */
   readonly within?: string;
-  /** Program that makes it, a copy of op; default by `as`. */
+  /** Program that makes it, a copy of op (may begin with `$D`); default by `as`. */
   readonly by?: string;
   /** Would-deny events in audit, where the call goes on and is judged again; default 1. */
   readonly audits?: number;
@@ -68,7 +68,7 @@ export interface Case {
   /** `all`: all but mount and use, which have cases of their own. */
   readonly deny: readonly Operation[] | 'all';
   readonly exemptUid?: number;
-  /** Further exemptions, as YAML. */
+  /** Further exemptions, as YAML; `$D` is that of the variant `plain`. */
   readonly except?: readonly string[];
   /** The rule holds only inside {@link SCOPE_UNIT}. */
   readonly scoped?: true;

@@ -37,4 +37,21 @@ export const CONTROLS: readonly Case[] = [
       D('open-rdwr', '$D/secret'),
     ],
   },
+  {
+    id: '117',
+    title: 'a program that logs people in, and the file that it lives on',
+    setup: `cp /usr/local/bin/op $D/login; echo s > $D/shadow; echo n > $D/shadow.new`,
+    protect: [{ path: '$D/shadow' }, { path: '$D/login' }],
+    deny: ['read', 'write', 'create', 'delete', 'rename', 'link', 'setattr'],
+    except: ['exe: $D/login'],
+    attempts: [
+      { ...A('open-read', '$D/shadow'), by: '$D/login' },
+      { ...A('open-write', '$D/shadow'), by: '$D/login' },
+      { ...A('chmod', '$D/shadow'), by: '$D/login' },
+      // As passwd(1) does it.
+      { ...A('rename', '$D/shadow.new', '$D/shadow'), by: '$D/login' },
+      { ...A('open-read', '$D/shadow'), by: '$D/login' },
+      D('open-read', '$D/shadow'),
+    ],
+  },
 ];

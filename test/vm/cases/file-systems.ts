@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { A, type Case, D, exempt, type Place, SECRET, secret, X } from './case.ts';
+import { A, type Case, D, D2, exempt, type Place, SECRET, secret, X } from './case.ts';
 
 /** Replaced, aliased, moved: what holds on every file system that can be written. */
 function onPlace(place: Place): readonly Case[] {
@@ -20,7 +20,11 @@ function onPlace(place: Place): readonly Case[] {
         D('open-read', '$D/alias'),
         D('rename', '$D/new', '$D/secret'),
         D('unlink', '$D/secret'),
-        exempt('rename', '$D/new', '$D/secret'),
+        {
+          // In audit the attempts before have moved and removed them.
+          ...exempt('rename', '$D/new', '$D/secret'),
+          before: '/usr/local/bin/exempt-op mknod $D/new >/dev/null',
+        },
         D('open-read', '$D/secret'),
       ],
     },
@@ -105,6 +109,37 @@ const BTRFS: readonly Case[] = [
     protect: secret,
     deny: 'all',
     attempts: [X('open-read', '$D/copy'), D('open-read', '$D/secret')],
+  },
+];
+
+const EXTENT = 'head -c 4096 /dev/zero > $D/secret; cp $D/secret $D/copy; sync';
+const shared = (how: string) => ['share-opened', '$D/secret', '$D/copy', '/usr/local/bin/op', how];
+
+/** Sharing blocks through a descriptor that an exempt program opened, as old ones are. */
+const SHARED: readonly Case[] = [
+  {
+    id: '54',
+    title: 'FICLONE and FIDEDUPERANGE through an open descriptor',
+    place: 'btrfs',
+    setup: EXTENT,
+    protect: secret,
+    deny: 'all',
+    attempts: [exempt(...shared('clone')), exempt(...shared('dedupe'))],
+    everyVariant: false,
+  },
+  {
+    id: '54b',
+    title: 'FICLONE and FIDEDUPERANGE through it, and the rule lists use',
+    place: 'btrfs',
+    setup: EXTENT,
+    protect: secret,
+    deny: ['read', 'use'],
+    attempts: [
+      { ...D(...shared('clone')), as: 'exempt' },
+      // The kernel asks about the source once for all ranges and once for each.
+      { ...D2(...shared('dedupe')), as: 'exempt' },
+    ],
+    everyVariant: false,
   },
 ];
 
@@ -219,6 +254,21 @@ const LOOP: readonly Case[] = [
   },
 ];
 
+const QUOTA: readonly Case[] = [
+  {
+    id: '45c',
+    title: 'quotaon: the kernel itself would open it',
+    setup:
+      'mkdir $D/mnt; truncate -s 1M $D/image; mke2fs -q -F $D/image; mount -o loop $D/image $D/mnt; echo s > $D/mnt/secret; umount $D/mnt',
+    attach: 'mount -t ext4 -o loop,usrquota $D/image $D/mnt',
+    detach: 'umount $D/mnt',
+    protect: [{ path: '$D/mnt/secret' }],
+    deny: 'all',
+    attempts: [D('quotaon', '$D/mnt/secret')],
+    everyVariant: false,
+  },
+];
+
 const fat = (lines: string) =>
   `mkdir $D/mnt; truncate -s 1M $D/image; mkfs.fat $D/image >/dev/null 2>&1; mount -o loop -t vfat $D/image $D/mnt; ${lines}; umount $D/mnt`;
 const ATTACH_FAT = 'mount -o loop -t vfat $D/image $D/mnt';
@@ -238,7 +288,10 @@ const FAT: readonly Case[] = [
       D('open-write', '$D/mnt/SECRET'),
       D('open-read', '$D/mnt/Secret.'),
       D('rename', '$D/mnt/new', '$D/mnt/sECRET'),
-      A('open-read', '$D/mnt/new'),
+      {
+        ...A('open-read', '$D/mnt/new'),
+        before: '/usr/local/bin/exempt-op mknod $D/mnt/new >/dev/null',
+      },
       exempt('rename', '$D/mnt/secret', '$D/mnt/moved'),
       X('open-read', '$D/mnt/moved'),
     ],
@@ -265,7 +318,9 @@ export const FILE_SYSTEMS: readonly Case[] = [
   onImage('squashfs'),
   onImage('erofs'),
   ...BTRFS,
+  ...SHARED,
   ...OVERLAY,
   ...LOOP,
+  ...QUOTA,
   ...FAT,
 ];

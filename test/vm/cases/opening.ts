@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { A, type Case, D, D2, SECRET, secret } from './case.ts';
+import { A, type Case, D, D2, isFrom, SECRET, secret } from './case.ts';
 
 /** See the head of this file. */
 export const OPENING: readonly Case[] = [
@@ -72,11 +72,26 @@ export const OPENING: readonly Case[] = [
   },
   {
     id: '45',
-    title: 'swapon and acct',
+    title: 'swapon',
     setup: SECRET,
     protect: secret,
     deny: 'all',
-    attempts: [D('swapon', '$D/secret'), D('acct', '$D/secret')],
+    attempts: [D('swapon', '$D/secret')],
+  },
+  {
+    id: '45b',
+    title: 'acct',
+    setup: SECRET,
+    protect: secret,
+    deny: 'all',
+    attempts: [D('acct', '$D/secret')],
+    differences: [
+      {
+        when: (kernel) => isFrom(kernel, 6, 13),
+        text: 'acct opens the file a second time: two would-deny events in audit',
+        attempts: [D2('acct', '$D/secret')],
+      },
+    ],
   },
   {
     id: '46',

@@ -176,6 +176,29 @@ static int held_sendfile(char **arg)
 	return fd < 0 ? -fd : outcome(sendfile(null, fd, NULL, 1));
 }
 
+/* Only the ring has the file, as its file 0, when the rule comes. */
+static int held_registered(char **arg)
+{
+	static char byte;
+	struct io_uring_sqe entry = {
+		.opcode = IORING_OP_READ,
+		.flags = IOSQE_FIXED_FILE,
+		.addr = (unsigned long)&byte,
+		.len = 1,
+	};
+	struct ring ring;
+	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 ? errno : ring_make(&ring);
+
+	if (error)
+		return error;
+	if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &fd, 1) < 0)
+		return errno;
+	close(fd);
+	error = await_line();
+	return error ? error : ring_run(&ring, &entry);
+}
+
 static int held_truncate(char **arg)
 {
 	int fd = hold(arg[0], O_RDWR);
@@ -241,6 +264,7 @@ const struct attempt held_attempts[] = {
 	{ "held-exec", 1, held_exec },
 	{ "read-descriptor", 1, read_descriptor },
 	{ "held-sendfile", 1, held_sendfile },
+	{ "held-registered", 1, held_registered },
 	{ "held-truncate", 1, held_truncate },
 	{ "held-map", 1, held_map },
 	{ "held-mapping", 1, held_mapping },

@@ -8,9 +8,16 @@
 #ifndef OP_H
 #define OP_H
 
+#include <linux/io_uring.h>
 #include <sys/types.h>
 
-struct io_uring_sqe;
+/* An io_uring of one entry. */
+struct ring {
+	int fd;
+	struct io_uring_params params;
+	char *sq, *cq;
+	struct io_uring_sqe *sqes;
+};
 
 struct attempt {
 	const char *name;
@@ -36,6 +43,10 @@ int open_outcome(const char *path, int flags);
 
 /* Prints the process id and the outcome, as the tool does at its end. */
 void report(int error);
+/* Makes a ring. */
+int ring_make(struct ring *ring);
+/* Submits its only entry, once, and waits for what comes of it. */
+int ring_run(struct ring *ring, const struct io_uring_sqe *entry);
 /* Submits one entry to a ring of its own, with the caller's credentials or another user's. */
 int ring_submit_as(struct io_uring_sqe *entry, uid_t uid);
 /* A descriptor of the disk under a path, or a negative errno. */

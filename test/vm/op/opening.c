@@ -101,40 +101,57 @@ static int open_handle(char **arg)
 }
 
 /* The ring by hand, so that the tool needs no library: one entry, one completion. */
+int ring_make(struct ring *ring)
+{
+	struct io_uring_params *p = &ring->params;
+
+	memset(ring, 0, sizeof(*ring));
+	ring->fd = (int)syscall(SYS_io_uring_setup, 1, p);
+	if (ring->fd < 0)
+		return errno;
+	ring->sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, PROT_READ | PROT_WRITE,
+			MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
+	ring->cq = mmap(NULL, p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe),
+			PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_CQ_RING);
+	ring->sqes = mmap(NULL, sizeof(*ring->sqes), PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+			  IORING_OFF_SQES);
+	if (ring->sq == MAP_FAILED || ring->cq == MAP_FAILED || ring->sqes == MAP_FAILED)
+		return errno;
+	return 0;
+}
+
+int ring_run(struct ring *ring, const struct io_uring_sqe *entry)
+{
+	const struct io_uring_params *p = &ring->params;
+	struct io_uring_cqe *cqe = (struct io_uring_cqe *)(ring->cq + p->cq_off.cqes);
+
+	ring->sqes[0] = *entry;
+	((unsigned int *)(ring->sq + p->sq_off.array))[0] = 0;
+	__atomic_store_n((unsigned int *)(ring->sq + p->sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		return errno;
+	return cqe->res < 0 ? -cqe->res : 0;
+}
+
 int ring_submit_as(struct io_uring_sqe *entry, uid_t uid)
 {
-	struct io_uring_params p = { 0 };
-	int fd = (int)syscall(SYS_io_uring_setup, 1, &p);
-	char *sq, *cq;
-	struct io_uring_sqe *sqes;
-	struct io_uring_cqe *cqe;
+	struct ring ring;
+	int error = ring_make(&ring);
 
-	if (fd < 0)
-		return errno;
+	if (error)
+		return error;
 	if (uid != geteuid()) {
 		long personality;
 
 		if (seteuid(uid) < 0)
 			return errno;
-		personality = syscall(SYS_io_uring_register, fd, IORING_REGISTER_PERSONALITY, NULL, 0);
+		personality =
+			syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_PERSONALITY, NULL, 0);
 		if (seteuid(0) < 0 || personality < 0)
 			return errno;
 		entry->personality = (unsigned short)personality;
 	}
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		  IORING_OFF_SQ_RING);
-	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*cqe), PROT_READ | PROT_WRITE,
-		  MAP_SHARED, fd, IORING_OFF_CQ_RING);
-	sqes = mmap(NULL, sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
-	if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
-		return errno;
-	sqes[0] = *entry;
-	((unsigned int *)(sq + p.sq_off.array))[0] = 0;
-	__atomic_store_n((unsigned int *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
-		return errno;
-	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-	return cqe->res < 0 ? -cqe->res : 0;
+	return ring_run(&ring, entry);
 }
 
 static int ring_submit(struct io_uring_sqe *entry)
@@ -270,7 +287,12 @@ static int swapon_call(char **arg)
 
 static int acct_call(char **arg)
 {
-	return outcome(acct(arg[0]));
+	int error = outcome(acct(arg[0]));
+
+	/* What is accounted to cannot be unmounted. */
+	if (!error)
+		acct(NULL);
+	return error;
 }
 
 const struct attempt opening_attempts[] = {

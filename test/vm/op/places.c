@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -79,6 +80,57 @@ static int reflink(char **arg)
 	int to = open(arg[1], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	return from < 0 || to < 0 ? errno : outcome(ioctl(to, FICLONE, from));
+}
+
+/*
+ * arg: path, another file on the same file system, program that goes on, `clone` or `dedupe`. Whoever
+ * runs this opens the file; the other program has no more than the descriptor.
+ */
+static int share_opened(char **arg)
+{
+	char number[16];
+	int fd = open(arg[0], O_RDONLY);
+
+	if (fd < 0)
+		return errno;
+	snprintf(number, sizeof(number), "%d", fd);
+	execl(arg[2], "op", "share-descriptor", number, arg[1], arg[3], NULL);
+	return errno;
+}
+
+/* arg: descriptor, path of a file with the same content, `clone` or `dedupe` */
+static int share_descriptor(char **arg)
+{
+	struct {
+		struct file_dedupe_range range;
+		struct file_dedupe_range_info info;
+	} same = { .range = { .dest_count = 1 } };
+	int from = atoi(arg[0]), to = open(arg[1], O_RDWR | O_CLOEXEC);
+	struct stat st;
+
+	if (to < 0 || fstat(to, &st) < 0)
+		return errno;
+	if (strcmp(arg[2], "clone") == 0)
+		return outcome(ioctl(to, FICLONE, from));
+	same.range.src_length = (__u64)st.st_size;
+	same.info.dest_fd = to;
+	if (ioctl(from, FIDEDUPERANGE, &same) < 0)
+		return errno;
+	return same.info.status < 0 ? -same.info.status : 0;
+}
+
+/* arg: path of a file that becomes the quota file of its file system */
+static int quotaon(char **arg)
+{
+	static const char node[] = "/run/op-quota";
+	struct stat st;
+
+	if (stat(arg[0], &st) < 0)
+		return errno;
+	unlink(node);
+	if (mknod(node, S_IFBLK | 0600, st.st_dev) < 0)
+		return errno;
+	return outcome(quotactl(QCMD(Q_QUOTAON, USRQUOTA), node, QFMT_VFS_V1, arg[0]));
 }
 
 /* arg: path, path of an innocent file that gets its inode number, made until it does */
@@ -188,6 +240,9 @@ const struct attempt place_attempts[] = {
 	{ "snapshot-make", 3, snapshot_make },
 	{ "same-number", 2, same_number },
 	{ "reflink", 2, reflink },
+	{ "share-opened", 4, share_opened },
+	{ "share-descriptor", 3, share_descriptor },
+	{ "quotaon", 1, quotaon },
 	{ "reuse-number", 2, reuse_number },
 	{ "fold-names", 1, fold_names },
 	{ "idmapped-open", 3, idmapped_open },

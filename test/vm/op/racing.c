@@ -18,10 +18,12 @@
 #include "op.h"
 
 #define RACE_OPENS 60
+#define RACE_OPENS_MAX 20000 /* until the protected file was met */
 
 struct race {
 	char **arg;
 	atomic_int stop;
+	int error; /* what ended the thread before it was told to */
 };
 
 /* Points the link to the two files in turn, each time by a rename over it. */
@@ -32,8 +34,10 @@ static void *swap_link(void *context)
 
 	snprintf(fresh, sizeof(fresh), "%s.new", race->arg[2]);
 	for (int i = 0; !atomic_load(&race->stop); i++)
-		if (symlink(race->arg[i % 2], fresh) < 0 || rename(fresh, race->arg[2]) < 0)
+		if (symlink(race->arg[i % 2], fresh) < 0 || rename(fresh, race->arg[2]) < 0) {
+			race->error = errno;
 			break;
+		}
 	return NULL;
 }
 
@@ -47,7 +51,7 @@ static int swapped_link_open(char **arg)
 
 	if (stat(arg[0], &secret) < 0 || pthread_create(&thread, NULL, swap_link, &race) != 0)
 		return errno;
-	for (int i = 0; i < RACE_OPENS; i++) {
+	for (int i = 0; i < RACE_OPENS || (!denied && !reached && i < RACE_OPENS_MAX); i++) {
 		int fd = open(arg[2], O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0) {
@@ -61,7 +65,7 @@ static int swapped_link_open(char **arg)
 	pthread_join(thread, NULL);
 	if (reached)
 		return 0;
-	return denied ? EACCES : EAGAIN;
+	return denied ? EACCES : race.error ? race.error : EAGAIN;
 }
 
 /* arg: uid whose credentials the ring uses, path */

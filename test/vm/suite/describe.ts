@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { KernelVersion } from '../cases/case.ts';
 import { expectedTotals, judgeCase } from './judge.ts';
+import { refusalsOf } from './refusals.ts';
 import { runSuite, type SuiteRun, type VariantRun } from './run.ts';
 import {
   type Extent,
@@ -35,7 +36,7 @@ export function describeSuite(series: string, extent: Extent): void {
   }, RUN_TIMEOUT_MS);
 
   const played = (variant: Variant): VariantRun => {
-    const one = run.get(variant);
+    const one = run.variants.get(variant);
     if (one === undefined) throw new Error(`${variant} was not played`);
     return one;
   };
@@ -48,8 +49,14 @@ export function describeSuite(series: string, extent: Extent): void {
     });
   });
 
+  describe('case', () => {
+    it.for(refusalsOf(extent, selected))('$id: $title', ({ id, code }) => {
+      expect(run.refused.get(id)).toEqual({ code, stillEnforced: true });
+    });
+  });
+
   it('counts exactly the denials and would-denials that were seen, and loses none', () => {
-    for (const [variant, record] of run) {
+    for (const [variant, record] of run.variants) {
       const { denied, audited, dropped, events } = record;
       const expected = expectedTotals(selected, variant, record);
       expect.soft(audited, variant).toBe(expected.audited);

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import type { EventTotals } from '../../../src/core/enforcement.ts';
 import type { LabHost } from '../../support/lab/host.ts';
 import { type Lab, startLab } from '../../support/lab/lab.ts';
-import { PLAYS_UNPROVEN } from '../cases/all.ts';
 import { makeDisks } from '../places.ts';
 import type { Record as Played } from './judge.ts';
+import { type Refused, refusalsOf, tryRefusal } from './refusals.ts';
 import {
   attachScript,
   attemptScript,
@@ -22,7 +22,7 @@ import {
   remountScript,
   sealedDirectories,
 } from './scripts.ts';
-import { type Extent, placesOf, type Selected, VARIANTS, type Variant } from './selection.ts';
+import { type Extent, placesOf, type Selected, type Variant, variantsPlayed } from './selection.ts';
 
 const EVENTS_MAX = 5000;
 const PLAY_TIMEOUT_MS = 300_000;
@@ -37,8 +37,12 @@ export interface VariantRun extends Played {
   readonly dropped: number;
 }
 
-/** All variants of a run. */
-export type SuiteRun = ReadonlyMap<Variant, VariantRun>;
+/** Everything that a run gave. */
+export interface SuiteRun {
+  readonly variants: ReadonlyMap<Variant, VariantRun>;
+  /** By id of the refusal; empty when only some cases were played. */
+  readonly refused: ReadonlyMap<string, Refused>;
+}
 
 /** Plays the cases on a kernel series. */
 export async function runSuite(
@@ -64,7 +68,7 @@ async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]):
   const run = new Map<Variant, VariantRun>();
   let { host } = lab;
   await activate(lab, selected, 'as laid out');
-  for (const variant of extent === 'smoke' || !PLAYS_UNPROVEN ? (['plain'] as const) : VARIANTS) {
+  for (const variant of variantsPlayed(extent)) {
     if (variant === 'remount') {
       await host.install(remountScript(selected));
       // What has another device number now is found again by the next generation.
@@ -73,7 +77,10 @@ async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]):
     if (variant === 'reboot') host = await reboot(lab, selected);
     run.set(variant, await playOne(host, selected, variant));
   }
-  return run;
+  const refused = new Map<string, Refused>();
+  for (const one of refusalsOf(extent, selected))
+    refused.set(one.id, await tryRefusal(lab, host, one));
+  return { variants: run, refused };
 }
 
 async function activate(lab: Lab, selected: readonly Selected[], when: string): Promise<void> {

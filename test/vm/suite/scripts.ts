@@ -22,6 +22,9 @@ import {
 /** What could not be laid out; checked at the end, so that all of it is told at once. */
 const FAILED = '/run/layout-failed';
 const CGROUPS = '/sys/fs/cgroup';
+// What attempts have mounted in audit and in control, the last first.
+const UNMOUNT_LEFT =
+  'grep -o \' /fs/[^/ ]*/[^ ]* \' /proc/mounts | sort -r | while read -r it; do umount "$it"; done';
 const DROP_CACHES = 'echo 3 > /proc/sys/vm/drop_caches';
 
 /** One attempt as it was made. */
@@ -96,9 +99,14 @@ export function remountScript(selected: readonly Selected[]): string {
   );
   const stays = new Set([...places].filter(outlivesUnmount));
   const mounted = mountScript(stays);
-  return [...detach, unmountScript(places), mounted, attachScript(selected), reportScript()].join(
-    '\n',
-  );
+  return [
+    ...detach,
+    UNMOUNT_LEFT,
+    unmountScript(places),
+    mounted,
+    attachScript(selected),
+    reportScript(),
+  ].join('\n');
 }
 
 /** The policies of one mode, by file: a rule for each case, with the objects of all its variants. */
@@ -157,7 +165,7 @@ function ruleOf({ it, variants }: Selected, mode: PlayMode): string {
     '      except:',
     `        - exe: ${EXEMPT_PROGRAM}`,
     ...(it.exemptUid === undefined ? [] : [`        - uid: ${it.exemptUid}`]),
-    ...(it.except ?? []).map((entry) => `        - { ${entry} }`),
+    ...(it.except ?? []).map((entry) => `        - { ${fill(entry, it, mode, 'plain')} }`),
   ].join('\n');
 }
 
@@ -191,7 +199,8 @@ function attemptLines(
   const forget = variant === 'drop' && attempts[index - 1]?.expect === 'A';
   const put = (text: string) => fill(text, it, mode, variant);
   const words = attempt.run.map((word) => `"${put(word)}"`).join(' ');
-  const program = attempt.by ?? (attempt.as === 'exempt' ? EXEMPT_PROGRAM : '/usr/local/bin/op');
+  const by = attempt.by && put(attempt.by);
+  const program = by ?? (attempt.as === 'exempt' ? EXEMPT_PROGRAM : '/usr/local/bin/op');
   const enter = attempt.within === undefined ? '' : enterGroup(attempt.within);
   const as =
     attempt.as === 'alice' ? '/usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups ' : '';

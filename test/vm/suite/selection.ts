@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { CASES, PLAYS_UNPROVEN } from '../cases/all.ts';
+import { CASES } from '../cases/all.ts';
 import type { Attempt, Case, Difference, KernelVersion, Place } from '../cases/case.ts';
 import { baseOf, outlivesUnmount } from '../places.ts';
 
@@ -12,6 +12,14 @@ export type PlayMode = (typeof MODES)[number];
 /** What happens before a case is played: nothing, or what makes the kernel forget what it knew. */
 export const VARIANTS = ['plain', 'drop', 'remount', 'reboot'] as const;
 export type Variant = (typeof VARIANTS)[number];
+
+// For whoever works on them: WARDER_VARIANTS is a pattern of variants.
+const PATTERN = new RegExp(process.env['WARDER_VARIANTS'] ?? '');
+
+/** The variants that a run of this extent plays, in their order. */
+export function variantsPlayed(extent: Extent): readonly Variant[] {
+  return VARIANTS.filter((one) => one === 'plain' || (extent === 'full' && PATTERN.test(one)));
+}
 
 /** The words for a variant in the names of tests. */
 export const VARIANT_WORDS: Readonly<Record<Variant, string>> = {
@@ -72,8 +80,8 @@ export function fill(text: string, it: Case, mode: PlayMode, variant: Variant): 
 }
 
 function variantsOf(it: Case, extent: Extent): readonly Variant[] {
-  if (extent === 'smoke' || it.everyVariant !== true || !PLAYS_UNPROVEN) return ['plain'];
-  return VARIANTS.filter(
+  if (it.everyVariant !== true) return ['plain'];
+  return variantsPlayed(extent).filter(
     (one) => one === 'plain' || one === 'drop' || outlivesUnmount(placeOf(it)),
   );
 }
