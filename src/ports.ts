@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Admission, BundleBytes, Candidate, Descriptor } from './core/bundle.ts';
-import type { RecordBytes, RecordLine } from './core/decision/record.ts';
+import type { RecordBytes, RecordLine, RecordWithBytes } from './core/decision/record.ts';
 import type { Digest } from './core/digest.ts';
 import type {
   BundleSummary,
@@ -170,6 +170,8 @@ export interface StorePort {
   /** What the enforcer confirmed is active; what was active before is the previous one. */
   commit(bundle: BundleSummary, at: string): Promise<Result<void>>;
   quarantine(entry: QuarantineEntry): Promise<Result<void>>;
+  /** Writes down what the agent decided; bounded, the oldest make room. */
+  note(made: RecordWithBytes): Promise<Result<void>>;
   /** Removes what is older than the configured number of generations. */
   prune(): Promise<Result<void>>;
   /** The stored evidence of an admitted bundle, hashes checked; null when there is none. */

@@ -17,6 +17,7 @@ import type {
   StorePort,
   VerifierPort,
 } from '../ports.ts';
+import { toRecord } from './notes.ts';
 
 /** Everything that the agent acts through. */
 export interface AgentPorts {
@@ -53,6 +54,9 @@ export async function interpret(
     case 'prune':
       // What could not be removed is removed next time.
       await ports.store.prune();
+      return null;
+    case 'note':
+      await ports.store.note(toRecord(command.note, ports.trust));
       return null;
     case 'report':
       for (const reporter of ports.reporters) {

@@ -3,18 +3,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BundleBytes } from '../core/bundle.ts';
-import type { BundleInput, Decided, DecisionRecord, Question } from '../core/decision/record.ts';
+import type {
+  BundleInput,
+  Decided,
+  DecisionRecord,
+  Question,
+  RecordWithBytes,
+} from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { VerifyContext } from '../core/verify/verdict.ts';
 import { digestOf } from '../wire/content.ts';
 import { encodeTrustDocument } from '../wire/signed-trust.ts';
-
-/** A record, and the bytes that it names. */
-export interface RecordWithBytes {
-  readonly record: DecisionRecord;
-  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
-}
 
 /** What a record is made from. */
 export interface Draft {
@@ -30,7 +30,7 @@ export interface Draft {
   /** A trust policy that came as a file. */
   readonly next?: TrustPolicy;
   readonly decided: Decided;
-  readonly durationMs: number;
+  readonly durationMs: number | null;
 }
 
 /** Makes the record of a decision. */

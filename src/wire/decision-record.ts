@@ -137,7 +137,7 @@ const record: z.ZodType<DecisionRecord> = z.strictObject({
   checks: z.array(check),
   outcome: z.enum(['accepted', 'refused']),
   failures: z.array(failureShape),
-  durationMs: z.number(),
+  durationMs: z.number().nullable(),
 });
 
 /** A list of records, newest last. */

@@ -340,6 +340,8 @@ function fakeStore(world: World): AgentPorts['store'] {
       write('store.quarantine', entry.digest, () => ({
         quarantine: [...world.disk.quarantine.filter((it) => it.digest !== entry.digest), entry],
       })),
+    // What the agent writes about itself decides nothing.
+    note: async () => ok(undefined),
     prune: () => world.call('store.prune', null, () => ok(undefined)),
     evidence: () => world.call('store.evidence', null, () => ok(null)),
   };

@@ -193,6 +193,11 @@ export function openRecords(
   return { records: new RecordStore(opened.ok ? opened.value : opened.error, rooms), alerts };
 }
 
+/** A store that keeps nothing: before the real one is open. */
+export function noRecords(): RecordStore {
+  return new RecordStore(failure('record/write-failed', 'no records are open'), ROOMS);
+}
+
 /** Reads the records of a state folder, also while its process runs; writes nothing. */
 export function readRecords(folder: string): Result<RecordsPort> {
   const path = join(folder, 'records.db');

@@ -1,7 +1,8 @@
 // The agent's state folder:
 //
 //   lock         one process (lock.ts)
-//   agent.db     generations, decision records, floor, quarantine
+//   agent.db     generations, floor, quarantine
+//   records.db   decision records (records.ts)
 //   floor        second copy of the floor, a checksummed file of its own
 //   oci-layout, index.json, blobs/sha256/…   the evidence, byte for byte
 //
@@ -17,6 +18,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Admission, BundleBytes } from '../../core/bundle.ts';
+import type { RecordWithBytes } from '../../core/decision/record.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { BundleSummary } from '../../core/enforcement.ts';
 import type { QuarantineEntry, StoreContents } from '../../core/machine/contents.ts';
@@ -30,6 +32,7 @@ import { openDatabase, transaction } from './database.ts';
 import { namesOf, readEvidence, writeEvidence } from './evidence.ts';
 import { isRaise, joinFloors, readFloorFile } from './floor.ts';
 import { acquireLock, type Lock } from './lock.ts';
+import { noRecords, openRecords, type RecordStore } from './records.ts';
 import { EVIDENCE_SQL, MIGRATIONS, readRows, sumOf } from './rows.ts';
 
 /** How the agent keeps its state. */
@@ -58,6 +61,7 @@ export class DiskStore implements StorePort {
   readonly #lock: Lock;
   readonly #blobs: BlobFolder;
   readonly #floorPath: string;
+  #records: RecordStore = noRecords();
   #database: DatabaseSync | null = null;
   #floor: Floor | null = null;
 
@@ -69,6 +73,7 @@ export class DiskStore implements StorePort {
   }
 
   close(): void {
+    this.#records.close();
     this.#database?.close();
     this.#database = null;
     this.#lock.release();
@@ -82,6 +87,10 @@ export class DiskStore implements StorePort {
     const opened = this.#open(kept, repaired);
     if (!opened.ok) return opened;
     this.#database = opened.value;
+    this.#records.close();
+    const past = openRecords(join(this.#options.folder, 'records.db'));
+    this.#records = past.records;
+    repaired.push(...past.alerts);
     const rows = readRows(opened.value, repaired);
     if (!rows.ok) return rows;
     const file = readFloorFile(this.#floorPath);
@@ -167,6 +176,18 @@ export class DiskStore implements StorePort {
           entry.agentVersion,
         );
     });
+  }
+
+  async note(made: RecordWithBytes): Promise<Result<void>> {
+    const sql = 'SELECT digest FROM generation WHERE place IS NOT NULL ORDER BY place DESC LIMIT ?';
+    const rows = this.#need()
+      .prepare(sql)
+      .all(1 + this.#options.keepPrevious);
+    const written = this.#records.write(
+      made,
+      rows.map((it) => String(it['digest']) as Digest),
+    );
+    return written.ok ? ok(undefined) : written;
   }
 
   async prune(): Promise<Result<void>> {

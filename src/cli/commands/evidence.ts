@@ -135,7 +135,8 @@ function comparisonText({ differences }: Comparison): string {
 
 function recordText(id: Digest, record: DecisionRecord): string {
   const { by, program, at, trust, question, input, outcome, failures, durationMs } = record;
-  const title = `${outcome} by the ${by} (${program}) ${at}, in ${Math.round(durationMs)} ms`;
+  const took = durationMs === null ? '' : `, in ${Math.round(durationMs)} ms`;
+  const title = `${outcome} by the ${by} (${program}) ${at}${took}`;
   const reasons = failures.map((it) => `  ${it.code}: ${escapeText(it.message)}`);
   return [
     'criteria',

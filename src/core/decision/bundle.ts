@@ -76,7 +76,7 @@ export function decideBundle(
 /** The decision that a verdict came to. */
 export function toDecided(
   before: readonly CheckRecord[],
-  collected: Collected,
+  collected: Omit<Collected, 'answer'>,
   evidence: Evidence,
   verdict: VerifyVerdict,
   facts: BundleFacts,
@@ -111,7 +111,10 @@ function withRest(decided: Decided, rest: readonly string[]): DecidedBundle {
   return { checks, failures: decided.failures, admission: null };
 }
 
-function toContentCheck(collected: Collected, failures: readonly Failure[]): CheckRecord {
+function toContentCheck(
+  collected: Omit<Collected, 'answer'>,
+  failures: readonly Failure[],
+): CheckRecord {
   const { digest, attestations, durationMs } = collected;
   const inputs = { digest, attestations: attestations.length };
   return toCheck('content', inputs, failures, durationMs);

@@ -91,7 +91,14 @@ export interface DecisionRecord {
   readonly checks: readonly CheckRecord[];
   readonly outcome: 'accepted' | 'refused';
   readonly failures: readonly Failure[];
-  readonly durationMs: number;
+  /** Null where nobody measured. */
+  readonly durationMs: number | null;
+}
+
+/** A record, and the bytes that it names. */
+export interface RecordWithBytes {
+  readonly record: DecisionRecord;
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
 }
 
 /** A decision before it is written down: all its checks, and why not. */

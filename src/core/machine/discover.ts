@@ -8,11 +8,12 @@
 
 import type { ChannelHead } from '../head.ts';
 import { LIMITS } from '../limits.ts';
-import type { Failure } from '../result.ts';
+import { type Failure, ok } from '../result.ts';
 import type { AttestationFact } from '../verify/evidence.ts';
 import { demandsHead, judgeHead } from '../verify/head.ts';
 import { sameJson } from '../verify/same-json.ts';
 import { finish, go, NOTHING, stay, storeOf, toOutcome } from './finish.ts';
+import { noting } from './note.ts';
 import { onDiscovered, onPollFailed, remainingMs } from './poll.ts';
 import type { Event, MachineSetup, State, Step } from './state.ts';
 
@@ -63,12 +64,14 @@ function onRead(
   const { floor } = storeOf(state);
   const context = { nowMs: event.atMs, repository, channel, last, floor };
   const judged = judgeHead(facts, trust, scope, context);
-  if (!judged.ok) return onRefused(setup, state, event, judged.error);
+  const note = { kind: 'head', statements, answer: ok(facts), context } as const;
+  if (!judged.ok) return noting(setup, note, onRefused(setup, state, event, judged.error));
   const { head } = judged.value;
   // What the enforcer has already needs no telling; it is asked at every poll.
   if (last !== null && sameJson(head, last)) return goBy(setup, state, event, head);
   const timeoutMs = remainingMs(setup, state, event, LIMITS.verifyTimeoutMs);
-  return go(state, { at: 'telling-head', head }, { kind: 'tell-head', statements, timeoutMs });
+  const command = { kind: 'tell-head', statements, timeoutMs } as const;
+  return noting(setup, note, go(state, { at: 'telling-head', head }, command));
 }
 
 function goBy(setup: MachineSetup, state: State, event: Event, head: ChannelHead): Step {

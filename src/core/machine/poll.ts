@@ -6,15 +6,16 @@
 import type { BundleBytes, Candidate } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import { LIMITS } from '../limits.ts';
-import { type Failure, failure } from '../result.ts';
+import { type Failure, failure, ok } from '../result.ts';
 import { nextStatus } from '../status.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import { belowFloor } from '../verify/freshness.ts';
-import type { Floor, VerifyContext } from '../verify/verdict.ts';
+import type { Floor, VerifyContext, VerifyVerdict } from '../verify/verdict.ts';
 import { toBundleVersion } from '../version.ts';
 import { raise } from './enforce.ts';
 import { finish, go, NOTHING, type Subject, storeOf, toOutcome } from './finish.ts';
 import { refuse } from './moves.ts';
+import { noting } from './note.ts';
 import { findQuarantine } from './quarantine.ts';
 import type { Event, MachineSetup, State, Step } from './state.ts';
 
@@ -120,7 +121,24 @@ export function onCollected(
   bundle: BundleBytes,
   evidence: Evidence,
 ): Step {
-  const verdict = setup.judge(evidence, setup.trust, toContext(setup, state, event, bundle.digest));
+  const context = toContext(setup, state, event, bundle.digest);
+  const verdict = setup.judge(evidence, setup.trust, context);
+  const next = onJudged(setup, state, event, bundle, evidence, verdict);
+  return noting(
+    setup,
+    { kind: 'bundle', bundle, judged: ok({ evidence, verdict }), context },
+    next,
+  );
+}
+
+function onJudged(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  bundle: BundleBytes,
+  evidence: Evidence,
+  verdict: VerifyVerdict,
+): Step {
   if (verdict.kind === 'refused') {
     // Not believed: shown with the refusal, and moves no state.
     const subject = { digest: bundle.digest, version: evidence.descriptor.version };
@@ -164,7 +182,13 @@ export function onPollFailed(
   return refuse(setup, state, event, outcome, subject.digest, [why]);
 }
 
-function toContext(setup: MachineSetup, state: State, event: Event, digest: Digest): VerifyContext {
+/** What the agent goes by when it judges a bundle. */
+export function toContext(
+  setup: MachineSetup,
+  state: State,
+  event: Event,
+  digest: Digest,
+): VerifyContext {
   const store = storeOf(state);
   return {
     nowMs: event.atMs,

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Admission, BundleBytes, Candidate } from '../bundle.ts';
+import type { Note } from '../decision/note.ts';
 import type { Digest } from '../digest.ts';
 import type { BundleSummary, CanaryReport, Enforced, EnforcerStatus } from '../enforcement.ts';
 import type { ChannelHead, HeadStatus } from '../head.ts';
@@ -157,6 +158,7 @@ export type Command =
   | { readonly kind: 'restore'; readonly reason: string; readonly timeoutMs: number }
   | { readonly kind: 'quarantine'; readonly entry: QuarantineEntry }
   | { readonly kind: 'prune' }
+  | { readonly kind: 'note'; readonly note: Note }
   | {
       readonly kind: 'report';
       readonly status: AgentStatus;

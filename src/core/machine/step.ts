@@ -39,7 +39,8 @@ import {
 } from './enforce.ts';
 import { finish, go, NOTHING, stay, toOutcome, waitUntil, withEnforced } from './finish.ts';
 import { ask } from './moves.ts';
-import { onCollected, onDiscovered, onFetched, onPollFailed } from './poll.ts';
+import { notingFailure } from './note.ts';
+import { onCollected, onDiscovered, onFetched, onPollFailed, toContext } from './poll.ts';
 import { keepValid } from './quarantine.ts';
 import type { Event, MachineSetup, State, Step } from './state.ts';
 
@@ -169,24 +170,19 @@ function onFailed(setup: MachineSetup, state: State, event: Event, why: Failure)
     case 'reading-head':
     case 'telling-head':
       return onHeadFailed(setup, state, event, why);
-    case 'fetching':
-      return onPollFailed(
-        setup,
-        state,
-        event,
-        'fetch',
-        { digest: phase.candidate.digest, version: null },
-        why,
-      );
-    case 'verifying':
-      return onPollFailed(
-        setup,
-        state,
-        event,
-        'verify',
-        { digest: phase.bundle.digest, version: null },
-        why,
-      );
+    case 'fetching': {
+      const { digest } = phase.candidate;
+      const subject = { digest, version: null };
+      const next = onPollFailed(setup, state, event, 'fetch', subject, why);
+      return notingFailure(setup, { digest }, why, event.atMs, next);
+    }
+    case 'verifying': {
+      const { bundle } = phase;
+      const subject = { digest: bundle.digest, version: null };
+      const next = onPollFailed(setup, state, event, 'verify', subject, why);
+      const context = toContext(setup, state, event, bundle.digest);
+      return notingFailure(setup, { bundle, context }, why, event.atMs, next);
+    }
     case 'raising':
     case 'staging':
       return end(setup, state, event, 'stage', why);
