@@ -26,7 +26,7 @@ import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
 import { type EnforcerStore, type OpenedStore, openStore } from './store/store.ts';
-import { takeTrust } from './trust-in-force.ts';
+import { type TrustAtStart, takeTrust } from './trust-in-force.ts';
 
 const BOOT_OFF = 'warder.enforce=0';
 const SERVER_LIMITS = {
@@ -96,7 +96,7 @@ export async function composeEnforcer(
   if (!started.ok) return started;
   around.log('info', `enforcing: ${started.value.kind}`, null);
   // After the start, which judged by what was in force: now it is known what a newer file would distrust.
-  await reloadTrust(config.trust, store, enforcer, alerts);
+  await takeNewer(trust.value, enforcer, alerts);
   const bug = Promise.withResolvers<unknown>();
   const server = await startServer({
     path: config.socket.path,
@@ -135,9 +135,16 @@ async function reloadTrust(
   alerts: Alerts,
 ): Promise<void> {
   const again = takeTrust(file, store);
-  const alert = again.ok ? again.value.alert : again.error;
+  if (again.ok) await takeNewer(again.value, enforcer, alerts);
+  else alerts.raise(again.error);
+}
+
+async function takeNewer(
+  { pending, alert }: TrustAtStart,
+  enforcer: Enforcer,
+  alerts: Alerts,
+): Promise<void> {
   if (alert !== null) alerts.raise(alert);
-  const pending = again.ok ? again.value.pending : null;
   if (pending !== null) await enforcer.takeFile(pending);
 }
 

@@ -32,6 +32,7 @@ import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
+import { findDistrust } from './distrust.ts';
 import type { EventPump } from './events.ts';
 import { type BuildOptions, build, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
@@ -43,7 +44,7 @@ import type { Proven, Prover } from './prover.ts';
 import { checkMounts, refresh } from './refresh.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
-import { converge, findDistrust } from './startup.ts';
+import { converge } from './startup.ts';
 import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
@@ -304,7 +305,7 @@ export class Enforcer implements EnforcerPort {
       return changed;
     }
     for (const code of TRUST_ALERTS) alerts.clear(code);
-    const mustGo = row === null ? null : await findDistrust(row, this.#build);
+    const mustGo = await findDistrust(row?.digest ?? null, this.#build);
     if (mustGo !== null) {
       this.#window.cancel();
       const fallen = await fallBack([...this.#heldOut(), row?.digest ?? null], this.#build);

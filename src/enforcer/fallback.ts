@@ -15,6 +15,7 @@ import { type AdmissionOptions, replay } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
 import { type CompiledGeneration, compileGeneration } from './compile-generation.ts';
+import { findDistrust } from './distrust.ts';
 import type { Generations } from './generations.ts';
 import type { MountWatch } from './mount-watch.ts';
 import type { ResolverOptions } from './resolver.ts';
@@ -117,28 +118,13 @@ async function bringBack(
   // Without its canaries a generation could not be proven any more.
   const fits = pinned !== null && fitsSelf(pinned.rules, options.self());
   if (fits && isCanaryComplete(pinned.canaryDir)) {
-    const trusted = await checkTrusted(digest, options);
-    if (!trusted.ok) return trusted;
+    // A bank that is still there was filled under the trust policy of its time.
+    const distrusted = await findDistrust(digest, options);
+    if (distrusted !== null) return err(distrusted);
     const committed = options.generations.commit(pinned);
     options.watch.forget(); // it was resolved in another time
     if (committed.ok) return committed;
     options.alerts.raise(committed.error);
   }
   return rebuild(digest, options);
-}
-
-// A bank that is still there was filled under the trust policy of its time. Damaged evidence is no reason
-// to leave out what the kernel holds intact.
-async function checkTrusted(
-  digest: Digest | null,
-  { admission, alerts }: BuildOptions,
-): Promise<Result<void>> {
-  const known = digest === null ? null : admission.store.admitted(digest);
-  if (digest === null || known?.trustFingerprint === admission.trust.fingerprint) {
-    return ok(undefined);
-  }
-  const replayed = await replay(digest, admission);
-  if (replayed.ok && replayed.value.distrusted !== null) alerts.raise(replayed.value.distrusted);
-  const isDistrusted = !replayed.ok && replayed.error.code === 'restore/distrusted';
-  return isDistrusted ? replayed : ok(undefined);
 }

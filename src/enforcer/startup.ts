@@ -8,6 +8,7 @@ import { type GenerationRow, planStartup } from '../core/enforcer/startup.ts';
 import { err, type Failure, failure, ok, type Result, unreachable } from '../core/result.ts';
 import { replay } from './admission.ts';
 import { isCanaryComplete } from './canary.ts';
+import { findDistrust } from './distrust.ts';
 import { type BuildOptions, build, fallBack, rebuild } from './fallback.ts';
 import { fitsSelf } from './self-protection.ts';
 
@@ -30,7 +31,7 @@ export async function converge(
   });
   switch (plan.kind) {
     case 'adopt': {
-      const distrusted = await findDistrust(plan.row, options);
+      const distrusted = await findDistrust(plan.row.digest, options);
       return distrusted === null ? ok(plan.row) : fallBack([...without, plan.row.digest], options);
     }
     case 'rebuild': {
@@ -46,25 +47,6 @@ export async function converge(
     default:
       return unreachable(plan);
   }
-}
-
-/** L03: the trust policy may have changed while nobody looked. Alerts; answers why it must go. */
-export async function findDistrust(
-  row: GenerationRow,
-  options: BuildOptions,
-): Promise<Failure | null> {
-  const { admission, alerts } = options;
-  if (row.digest === null) return null;
-  const known = admission.store.admitted(row.digest);
-  if (known?.trustFingerprint === admission.trust.fingerprint) return null;
-  const replayed = await replay(row.digest, admission);
-  if (replayed.ok) {
-    if (replayed.value.distrusted !== null) alerts.raise(replayed.value.distrusted);
-    return null;
-  }
-  alerts.raise(replayed.error);
-  // Damaged evidence is no reason to take away what the kernel holds intact.
-  return replayed.error.code === 'restore/distrusted' ? replayed.error : null;
 }
 
 /** The same content in a new generation, which has canaries. */

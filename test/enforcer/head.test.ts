@@ -162,6 +162,46 @@ describe('a host that was cloned from an image', () => {
     expect(await enforcedVersion(enforcer)).toBe(5);
   });
 
+  it('whose clock is behind the image admits nothing, and what the image had is enforced', async () => {
+    const host = clone(await image());
+    host.clock.now = NOW_MS - 300 * HOUR_MS;
+    const enforcer = await host.start();
+    expect(await enforcedVersion(enforcer)).toBe(5);
+    expect(codeOf(await offer(enforcer, v40, 40))).toBe('host/clock-suspect');
+    expect(codeOf(await enforcer.activate(v6))).toBe('host/clock-suspect');
+    // Corrected, it goes on by the head of today; the time floor is the head's from then on.
+    host.clock.now = NOW_MS;
+    expectOk(await offer(enforcer, v40, 40));
+    await enforce(enforcer, v40);
+    host.clock.now = NOW_MS - 2 * HOUR_MS;
+    expect(codeOf(await enforcer.activate(v6))).toBe('host/clock-suspect');
+  });
+
+  it('whose clock stands at the image is as old as its clock: no further than heads of that day', async () => {
+    const host = clone(await image());
+    host.clock.now = NOW_MS - 240 * HOUR_MS;
+    const enforcer = await host.start();
+    // A head of today is from the future there: it is not taken for a clock.
+    expect(codeOf(await offer(enforcer, v40, 40))).toBe('verify/not-yet-valid');
+    expectOk(await offer(enforcer, v6, 6, 240));
+    expect(codeOf(await enforcer.activate(v40))).toBe('verify/head-mismatch');
+    await enforce(enforcer, v6);
+    host.clock.now = NOW_MS;
+    expect(codeOf(await enforcer.activate(v6))).toBe('verify/stale-head');
+    expectOk(await offer(enforcer, v40, 40));
+    await enforce(enforcer, v40);
+  });
+
+  it('is another host by its configuration: labels of its own count for all that is new', async () => {
+    const web = { selectors: { role: 'web' } };
+    const v7 = await makeBundle(release, 7, [ruleFor('a/one', '/etc/hostname')], web);
+    const enforcer = await clone(await image()).start({ labels: { role: 'db' } });
+    expect(await enforcedVersion(enforcer)).toBe(5);
+    expectOk(await offer(enforcer, v7, 7));
+    expect(codeOf(await enforcer.activate(v7))).toBe('verify/scope-mismatch');
+    expect(await enforcedVersion(enforcer)).toBe(5);
+  });
+
   it('without heads can be kept there: the floor alone is as old as the image', async () => {
     const plain = { ...TRUST, policies: TRUST.policies.map((it) => ({ ...it, freshness: null })) };
     const enforcer = await clone(await image(plain)).start();
