@@ -16,6 +16,7 @@ import type {
   TrustPreview,
   TrustReport,
 } from './core/enforcement.ts';
+import type { GlassInUse, GlassRecord, GlassRequest } from './core/glass.ts';
 import type { HeadStatus } from './core/head.ts';
 import type { QuarantineEntry, StoreContents } from './core/machine/contents.ts';
 import type { ProbeReport } from './core/machine/health.ts';
@@ -144,8 +145,19 @@ export interface EnforcerPort extends RecordsPort {
   /** Back to the previous confirmed bundle, and hold. */
   rollback(by: string, reason: string): Promise<Result<Enforced>>;
   resume(by: string): Promise<Result<Enforced>>;
-  /** Takes the pins away: enforcement ends. */
-  disable(by: string, reason: string): Promise<Result<Enforced>>;
+  /** Takes the pins away, by a signed order: enforcement ends. */
+  disable(
+    by: string,
+    reason: string,
+    order: readonly Uint8Array[] | null,
+  ): Promise<Result<Enforced>>;
+  /** What an order must name to be good for this host, now. */
+  askGlass(): Promise<Result<GlassRequest>>;
+  /** Uses a signed order: rules are relaxed for its time. */
+  useGlass(statements: readonly Uint8Array[], by: string): Promise<Result<GlassInUse>>;
+  endGlass(by: string): Promise<Result<GlassInUse>>;
+  /** What was used on this host, the newest first. */
+  listGlass(): Promise<Result<readonly GlassRecord[]>>;
   /** Newest last; `after` is an event id. */
   events(query: {
     readonly after?: string;

@@ -60,6 +60,7 @@ const PREFIXES: Record<ErrorPrefix, string> = {
   config: 'configuration files',
   policy: 'policies and their tests',
   publish: 'building and publishing',
+  glass: 'break-glass and orders to disable',
   trust: 'the trust policy',
   resolve: 'from a reference to a digest',
   fetch: 'fetching a bundle',

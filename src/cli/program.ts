@@ -6,6 +6,7 @@
 import { Command, Option } from 'commander';
 import { withExamples } from './examples.ts';
 import { addArchive } from './groups/archive.ts';
+import { addGlass } from './groups/glass.ts';
 import { addHostCommands } from './groups/host.ts';
 import { addPublisherCommands } from './groups/publisher.ts';
 import { addShellCommands } from './groups/shell.ts';
@@ -43,6 +44,7 @@ export function buildProgram(
   addPublisherCommands(program, session);
   program.commandsGroup('Look after a host:');
   addHostCommands(program, session);
+  addGlass(program, session);
   addArchive(program, session);
   addTrust(program, session);
   addSigstore(program, session);

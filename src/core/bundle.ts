@@ -21,6 +21,7 @@ export const MEDIA = {
   empty: 'application/vnd.oci.empty.v1+json',
   head: 'application/vnd.warder.head.v1+json',
   trust: 'application/vnd.warder.trust.v1+json',
+  glass: 'application/vnd.warder.break-glass.v1+json',
 } as const;
 
 export const PREDICATE = {
@@ -29,6 +30,7 @@ export const PREDICATE = {
   cosignSign: 'https://sigstore.dev/cosign/sign/v1',
   head: 'https://warder.dev/attestations/head/v1',
   trust: 'https://warder.dev/attestations/trust/v1',
+  glass: 'https://warder.dev/attestations/break-glass/v1',
 } as const;
 
 /** An OCI descriptor, as far as Warder reads it. */

@@ -4,6 +4,7 @@
 
 import type { Signer } from './bundle.ts';
 import type { Digest } from './digest.ts';
+import type { GlassInUse } from './glass.ts';
 import type { HeadStatus } from './head.ts';
 import type { Mode, Operation } from './policy/document.ts';
 import type { Failure, SourcePosition } from './result.ts';
@@ -163,6 +164,10 @@ export interface EnforcerStatus {
   readonly head: HeadStatus | null;
   readonly enforcerVersion: string;
   readonly bootId: string;
+  /** Who ended enforcement, or that this boot was told not to begin; null while it is on. */
+  readonly disabled: { readonly by: string; readonly reason: string; readonly at: string } | null;
+  /** Rules that a signed order relaxes now. */
+  readonly breakGlass: GlassInUse | null;
   /** What an operator must know: a fallback that was taken, a clock that went back, a lost copy. */
   readonly alerts: readonly Failure[];
   /** Rules that run in audit because a hook is missing and their policy allows that. */

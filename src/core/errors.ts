@@ -7,6 +7,7 @@ import { ACTIVATE_ERRORS } from './errors/activate.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { FETCH_ERRORS } from './errors/fetch.ts';
+import { GLASS_ERRORS } from './errors/glass.ts';
 import { HOST_ERRORS } from './errors/host.ts';
 import { POLICY_ERRORS } from './errors/policy.ts';
 import { PUBLISH_ERRORS } from './errors/publish.ts';
@@ -21,6 +22,7 @@ export const ERRORS = {
   ...POLICY_ERRORS,
   ...PUBLISH_ERRORS,
   ...TRUST_ERRORS,
+  ...GLASS_ERRORS,
   ...FETCH_ERRORS,
   ...VERIFY_ERRORS,
   ...ACTIVATE_ERRORS,

@@ -6,7 +6,9 @@
 import type { Failure, Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
+import type { AdmissionOptions } from './admission.ts';
 import { Alerts } from './alerts.ts';
+import { BreakGlass, type BreakGlassOptions } from './break-glass.ts';
 import { Enforcer } from './enforcer.ts';
 import { EventPump } from './events.ts';
 import { EXPLAIN_RATES } from './explain-budget.ts';
@@ -15,7 +17,7 @@ import type { KernelPort } from './kernel-port.ts';
 import { Lineage, runningPrograms } from './lineage.ts';
 import { MountWatch } from './mount-watch.ts';
 import type { Mount } from './mounts.ts';
-import { findExe, hasUnifiedGroups, readUptimeMs } from './processes.ts';
+import { findExe, hasUnifiedGroups } from './processes.ts';
 import { Prover } from './prover.ts';
 import type { SelfPlan } from './self-protection.ts';
 import type { EnforcerStore } from './store/store.ts';
@@ -41,6 +43,9 @@ export interface Foundations {
   readonly self: SelfPlan;
   readonly bootId: string;
   readonly bootEpochMs: () => number;
+  /** Boot time, sleep included. */
+  readonly uptimeMs: () => number;
+  readonly findGroup: BreakGlassOptions['findGroup'];
   readonly mounts: () => Result<readonly Mount[]>;
   readonly tell: (alert: Failure) => void;
   readonly step: (step: Step) => void;
@@ -53,7 +58,12 @@ export function assemble(on: Foundations): {
 } {
   const { kernel, store, clock, bootId, step, mounts } = on;
   const alerts = new Alerts(on.tell);
-  const generations = new Generations({ kernel, store, clock, bootId, step });
+  const trust: TrustSlot = { current: on.trust };
+  const admission = admissionOf(on, trust);
+  const { uptimeMs, findGroup } = on;
+  const glass = new BreakGlass({ kernel, admission, alerts, bootId, uptimeMs, findGroup });
+  const onCommit = glass.follow.bind(glass);
+  const generations = new Generations({ kernel, store, clock, bootId, onCommit, step });
   const lineage = new Lineage({ store, bootId, running: () => runningPrograms(kernel) });
   const pump = new EventPump({
     kernel,
@@ -67,7 +77,7 @@ export function assemble(on: Foundations): {
     },
     rates: EXPLAIN_RATES,
     bootEpochMs: on.bootEpochMs,
-    uptimeMs: readUptimeMs,
+    uptimeMs: on.uptimeMs,
     findExe,
   });
   const prover = new Prover({
@@ -79,14 +89,13 @@ export function assemble(on: Foundations): {
     periodMs: on.proofPeriodMs,
     tell: on.tell,
   });
-  const { verifier, repository, channel, labels, version } = on;
-  const trust: TrustSlot = { current: on.trust };
   const enforcer = new Enforcer({
     kernel,
     clock,
     generations,
     pump,
     prover,
+    glass,
     alerts,
     bootId,
     trust,
@@ -95,13 +104,7 @@ export function assemble(on: Foundations): {
     pinDir: on.pinDir,
     confirmWindowMs: on.confirmWindowMs,
     build: {
-      admission: {
-        ...{ store, verifier, clock, repository, channel, labels, version, step },
-        // Asked at every use: the policy in force may change while the process runs.
-        get trust() {
-          return trust.current;
-        },
-      },
+      admission,
       generations,
       resolver: {
         kernel,
@@ -117,4 +120,15 @@ export function assemble(on: Foundations): {
     },
   });
   return { enforcer, alerts };
+}
+
+function admissionOf(on: Foundations, slot: TrustSlot): AdmissionOptions {
+  const { store, verifier, clock, repository, channel, labels, version, step } = on;
+  return {
+    ...{ store, verifier, clock, repository, channel, labels, version, step },
+    // Asked at every use: the policy in force may change while the process runs.
+    get trust() {
+      return slot.current;
+    },
+  };
 }

@@ -22,7 +22,7 @@ import { assemble } from './assemble.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { readMounts } from './mounts.ts';
-import { groupsOf, readBootId, readUptimeMs } from './processes.ts';
+import { findGroup, groupsOf, readBootId, readUptimeMs } from './processes.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
 import { type EnforcerStore, type OpenedStore, openStore } from './store/store.ts';
@@ -33,6 +33,8 @@ const SERVER_LIMITS = {
   connectionsMax: 32,
   limits: { frameMs: 30_000, idleMs: 600_000, unsentBytesMax: 1024 * 1024 },
 } as const;
+/** What is asked of this host and of nothing else. */
+const HOST = { uptimeMs: readUptimeMs, findGroup, mounts: readMounts } as const;
 const OBJECT = fileURLToPath(new URL('../../bpf/build/warder.bpf.o', import.meta.url));
 
 /** What the process needs of its surroundings. */
@@ -86,7 +88,7 @@ export async function composeEnforcer(
     self: readSelf(config, around.configPath),
     bootId: readBootId(),
     bootEpochMs: () => around.clock.nowMs() - readUptimeMs(),
-    mounts: readMounts,
+    ...HOST,
     tell: (alert) => around.log('warn', 'alert', alert),
     step: () => undefined,
   });

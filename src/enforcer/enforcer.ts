@@ -22,6 +22,7 @@ import type {
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { GlassInUse, GlassRecord, GlassRequest } from '../core/glass.ts';
 import type { HeadStatus } from '../core/head.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
@@ -30,6 +31,7 @@ import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { encodeTrustDocument, parseTrustDocument } from '../wire/signed-trust.ts';
 import { admit, checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
+import type { BreakGlass } from './break-glass.ts';
 import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
 import { findDistrust } from './distrust.ts';
@@ -60,6 +62,7 @@ export interface EnforcerParts {
   readonly generations: Generations;
   readonly pump: EventPump;
   readonly prover: Prover;
+  readonly glass: BreakGlass;
   readonly alerts: Alerts;
   readonly build: Omit<BuildOptions, 'programs' | 'self'>;
   readonly trust: TrustSlot;
@@ -153,6 +156,7 @@ export class Enforcer implements EnforcerPort {
         totals: this.#totals(),
         alerts: this.#parts.alerts.list(),
         bootId: this.#parts.bootId,
+        breakGlass: this.#parts.glass.inUse(),
       }),
     );
   }
@@ -220,8 +224,32 @@ export class Enforcer implements EnforcerPort {
     });
   }
 
-  disable(by: string, reason: string): Promise<Result<Enforced>> {
+  /** What a signed order must name; see {@link Enforcer.useGlass} and {@link Enforcer.disable}. */
+  askGlass(): Promise<Result<GlassRequest>> {
+    return this.#turns.take(async () => this.#parts.glass.ask());
+  }
+
+  useGlass(statements: readonly Uint8Array[], by: string): Promise<Result<GlassInUse>> {
+    return this.#turns.take(() => this.#parts.glass.use(statements, by, this.#current()));
+  }
+
+  endGlass(by: string): Promise<Result<GlassInUse>> {
+    return this.#turns.take(async () => this.#parts.glass.end(by));
+  }
+
+  async listGlass(): Promise<Result<readonly GlassRecord[]>> {
+    return ok(this.#parts.glass.list());
+  }
+
+  /** By a signed order; root's word is enough only where nothing is enforced anyway. */
+  disable(
+    by: string,
+    reason: string,
+    order: readonly Uint8Array[] | null,
+  ): Promise<Result<Enforced>> {
     return this.#turns.take(async () => {
+      const allowed = await this.#checkDisable(order, by);
+      if (!allowed.ok) return allowed;
       const written = this.#store.write({ disabled: { by, reason, at: this.#now() } });
       if (!written.ok) return written;
       this.#window.cancel();
@@ -259,9 +287,26 @@ export class Enforcer implements EnforcerPort {
     return followEvents(this.#parts.pump, signal);
   }
 
+  async #checkDisable(order: readonly Uint8Array[] | null, by: string): Promise<Result<unknown>> {
+    if (order !== null) return this.#parts.glass.takeDisable(order, by);
+    if (this.#opened.programs.length === 0) return ok(undefined);
+    return err(
+      failure('glass/unsigned', 'enforcement ends by a signed order only', {
+        hints: [
+          'warder break-glass request, then sign it with --disable, then: warder disable --order FILE',
+          'or boot with warder.enforce=0 on the command line of the kernel',
+        ],
+      }),
+    );
+  }
+
   async #start(): Promise<Result<Enforced>> {
     const { kernel, alerts } = this.#parts;
-    if (this.#store.read('disabled') !== null) return ok({ kind: 'nothing' });
+    if (this.#store.read('disabled') !== null) {
+      // A process that died while it took the pins away has left some.
+      const removed = kernel.disable(this.#parts.pinDir);
+      return removed.ok ? ok({ kind: 'nothing' }) : removed;
+    }
     const opened = openKernel(this.#parts, this.#store);
     if (!opened.ok) return opened;
     this.#opened = opened.value.report;
@@ -270,6 +315,8 @@ export class Enforcer implements EnforcerPort {
     if (!committed.ok) return committed;
     const row = await converge(committed.value, this.#build);
     if (!row.ok) return row;
+    // What was adopted had no commit.
+    this.#parts.glass.follow(row.value);
     const retired = kernel.retireOther();
     if (!retired.ok) alerts.raise(retired.error);
     // Nobody could confirm while this process was away: the window begins again.

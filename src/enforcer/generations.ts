@@ -36,6 +36,8 @@ export interface GenerationsOptions {
   readonly store: EnforcerStore;
   readonly clock: Pick<ClockPort, 'nowMs'>;
   readonly bootId: string;
+  /** What is in force for a while has to follow. */
+  readonly onCommit: (row: GenerationRow) => void;
   /** Called between effects; does nothing outside tests. */
   readonly step: (step: Step) => void;
 }
@@ -97,13 +99,14 @@ export class Generations {
 
   /** One update makes a filled generation current: a new one, or one that stayed pinned. */
   commit(row: GenerationRow): Result<GenerationRow> {
-    const { kernel, store, clock, step } = this.#options;
+    const { kernel, store, clock, onCommit, step } = this.#options;
     const intact = this.#checkBank(row);
     if (!intact.ok) return intact;
     step('read-back');
     const swapped = kernel.commit(row.bank);
     if (!swapped.ok) return swapped;
     step('committed');
+    onCommit(row);
     const committed = kernel.committed();
     if (!committed.ok) return committed;
     const at = new Date(clock.nowMs()).toISOString();

@@ -3,10 +3,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 
 const TICKS_PER_SECOND = 100n; // USER_HZ, the same on every architecture of Linux that matters here
+const GROUPS = '/sys/fs/cgroup';
 const START_TIME_FIELD = 22; // proc(5), /proc/PID/stat, counted from 1
 
 /** The program of a process that started at this boot time; null when it is gone or another. */
@@ -43,6 +44,18 @@ export function hasUnifiedGroups(): boolean {
     return /^0::\//m.test(readFileSync('/proc/self/cgroup', 'latin1'));
   } catch (cause) {
     if (isSystemError(cause)) return false;
+    throw cause;
+  }
+}
+
+/** A control group of the unified hierarchy by its path: its id, and how deep it is; null: none. */
+export function findGroup(path: string): { readonly id: bigint; readonly level: number } | null {
+  try {
+    // Of this file system alone the number of an inode is the id that the kernel compares.
+    const { ino } = statSync(`${GROUPS}${path}`, { bigint: true });
+    return { id: ino, level: path.split('/').length - 1 };
+  } catch (cause) {
+    if (isSystemError(cause)) return null;
     throw cause;
   }
 }

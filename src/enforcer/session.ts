@@ -231,7 +231,15 @@ async function perform(
     case 'resume':
       return enforcer.resume(`${request.by} (uid ${uid})`);
     case 'disable':
-      return enforcer.disable(`${request.by} (uid ${uid})`, request.reason);
+      return enforcer.disable(`${request.by} (uid ${uid})`, request.reason, request.order);
+    case 'ask-glass':
+      return enforcer.askGlass();
+    case 'use-glass':
+      return enforcer.useGlass(request.statements, `${request.by} (uid ${uid})`);
+    case 'end-glass':
+      return enforcer.endGlass(`${request.by} (uid ${uid})`);
+    case 'list-glass':
+      return enforcer.listGlass();
     case 'events':
       return enforcer.events({
         limit: request.limit,

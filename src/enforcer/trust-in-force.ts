@@ -33,7 +33,8 @@ function complete(stored: TrustPolicy | null): TrustPolicy | null {
   if (stored === null) return null;
   const known: Partial<TrustPolicy> = stored;
   const policies = stored.policies.map((it) => ({ ...UNDEMANDED, ...it }));
-  return { ...stored, policies, roots: known.roots ?? null, force: known.force ?? false };
+  const { roots = null, breakGlass = null, force = false } = known;
+  return { ...stored, policies, roots, breakGlass, force };
 }
 
 const UNDEMANDED = { freshness: null, maxVersionStep: 100_000 };

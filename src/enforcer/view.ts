@@ -5,6 +5,7 @@
 import type { Enforced, EnforcerStatus, EventTotals, SelfProtection } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { GlassInUse } from '../core/glass.ts';
 import type { Failure } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { headStatus } from './head.ts';
@@ -46,6 +47,7 @@ export function toStatus(facts: {
   readonly totals: EventTotals;
   readonly alerts: readonly Failure[];
   readonly bootId: string;
+  readonly breakGlass: GlassInUse | null;
 }): EnforcerStatus {
   const { row, opened } = facts;
   const { store, trust, version } = facts.admission;
@@ -72,6 +74,8 @@ export function toStatus(facts: {
     head: headStatus(facts.admission),
     enforcerVersion: version,
     bootId: facts.bootId,
+    disabled: store.read('disabled'),
+    breakGlass: facts.breakGlass,
     alerts: facts.alerts,
     demoted: row?.demoted ?? [],
   };

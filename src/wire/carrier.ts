@@ -31,6 +31,12 @@ const KINDS = {
     code: 'trust/statement-invalid',
     bytesMax: LIMITS.trustBytesMax,
   },
+  glass: {
+    type: MEDIA.glass,
+    name: 'a signed order of break-glass',
+    code: 'glass/statement-invalid',
+    bytesMax: LIMITS.headBytesMax,
+  },
 } as const;
 
 const EMPTY_OBJECT = new TextEncoder().encode('{}');

@@ -18,10 +18,12 @@ import type {
   TrustReport,
 } from '../core/enforcement.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import type { GlassInUse, GlassRecord, GlassRequest } from '../core/glass.ts';
 import type { ChannelHead, HeadStatus } from '../core/head.ts';
 import { OPERATIONS } from '../core/policy/document.ts';
 import type { Failure } from '../core/result.ts';
 import { type BundleVersion, toBundleVersion } from '../core/version.ts';
+import { orderShape } from './glass.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -176,6 +178,37 @@ export const trustPreviewShape: z.ZodType<TrustPreview> = z.strictObject({
   distrusted: z.array(z.strictObject({ digest, why: z.string() })),
 });
 
+const text = z.string();
+const at = z.strictObject({ by: text, at: text });
+const glassFields = {
+  id: text,
+  order: orderShape,
+  signers: z.array(text),
+  by: text,
+  usedAt: text,
+  untilMs: z.number(),
+  ended: at.nullable(),
+};
+
+/** Break-glass that is in use. */
+export const glassShape: z.ZodType<GlassInUse> = z.strictObject({
+  ...glassFields,
+  leftMs: z.number(),
+});
+
+/** What was used on this host. */
+export const glassListShape: z.ZodType<readonly GlassRecord[]> = z.array(
+  z.strictObject(glassFields),
+);
+
+/** What a host asks for. */
+export const glassRequestShape: z.ZodType<GlassRequest> = z.strictObject({
+  host: text,
+  boot: text,
+  nonce: text,
+  askedAt: text,
+});
+
 /** The whole status. */
 export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   enforced: enforcedShape,
@@ -213,6 +246,8 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   head: headShape.nullable(),
   enforcerVersion: z.string(),
   bootId: z.string(),
+  disabled: z.strictObject({ by: text, reason: text, at: text }).nullable(),
+  breakGlass: glassShape.nullable(),
   alerts: z.array(failureShape),
   demoted: z.array(z.string()),
 });

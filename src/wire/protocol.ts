@@ -50,7 +50,17 @@ const request = z.discriminatedUnion('request', [
   z.strictObject({ id, request: z.literal('restore'), reason: words }),
   z.strictObject({ id, request: z.literal('rollback'), by: words, reason: words }),
   z.strictObject({ id, request: z.literal('resume'), by: words }),
-  z.strictObject({ id, request: z.literal('disable'), by: words, reason: words }),
+  z.strictObject({
+    id,
+    request: z.literal('disable'),
+    by: words,
+    reason: words,
+    order: statements.nullable(),
+  }),
+  z.strictObject({ id, request: z.literal('ask-glass') }),
+  z.strictObject({ id, request: z.literal('use-glass'), statements, by: words }),
+  z.strictObject({ id, request: z.literal('end-glass'), by: words }),
+  z.strictObject({ id, request: z.literal('list-glass') }),
   z.strictObject({
     id,
     request: z.literal('events'),

@@ -28,7 +28,8 @@ export function trustTag(channel: string, version: number): string {
 
 /** The policy as one document without files. */
 export function encodeTrustDocument(policy: TrustPolicy): Uint8Array {
-  const { version, roots, force, policies, trustedRoot, revoked, onDistrustedLkg } = policy;
+  const { version, roots, breakGlass, force, policies, trustedRoot, revoked, onDistrustedLkg } =
+    policy;
   const document = {
     apiVersion: 'warder.dev/trust/v1',
     version,
@@ -39,6 +40,15 @@ export function encodeTrustDocument(policy: TrustPolicy): Uint8Array {
           roots: {
             threshold: roots.threshold,
             keys: roots.keys.map(({ id, publicKeyPem }) => ({ id, pem: publicKeyPem })),
+          },
+        }),
+    ...(breakGlass === null
+      ? {}
+      : {
+          breakGlass: {
+            threshold: breakGlass.threshold,
+            maxMinutes: breakGlass.maxMinutes,
+            keys: breakGlass.keys.map(({ id, publicKeyPem }) => ({ id, pem: publicKeyPem })),
           },
         }),
     policies: policies.map(toScope),

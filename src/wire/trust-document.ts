@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { PREDICATE } from '../core/bundle.ts';
 import { parseDigest } from '../core/digest.ts';
+import { GLASS_MINUTES_DEFAULT, GLASS_MINUTES_MAX } from '../core/glass.ts';
 import { formatRepository, parseReference } from '../core/reference.ts';
 
 const LIST_MAX = 256;
@@ -131,6 +132,13 @@ export const trustDocumentShape = z.strictObject({
     .optional(),
   roots: z
     .strictObject({ threshold: z.int().min(1).max(16), keys: z.array(rootKeyShape).min(1).max(16) })
+    .optional(),
+  breakGlass: z
+    .strictObject({
+      threshold: z.int().min(1).max(16),
+      maxMinutes: z.int().min(1).max(GLASS_MINUTES_MAX).default(GLASS_MINUTES_DEFAULT),
+      keys: z.array(rootKeyShape).min(1).max(16),
+    })
     .optional(),
   policies: listOf(scopePolicyShape),
   revoked: z

@@ -144,17 +144,20 @@ function findSharedNames(policies: readonly ScopePolicy[]): Vacuous[] {
   return found;
 }
 
-/** Roots that could never be enough, or fewer than they seem. */
-export function findVacuousRoots({ threshold, keys }: TrustRoots): Vacuous[] {
+/** Keys that could never be enough together, or fewer than they seem. */
+export function findVacuousKeys(
+  { threshold, keys }: TrustRoots,
+  at: 'roots' | 'breakGlass',
+): Vacuous[] {
   const distinct = new Set(keys.map((it) => it.fingerprint)).size;
   const ids = new Set(keys.map((it) => it.id)).size;
   const found: Vacuous[] = [];
   if (distinct < keys.length || ids < keys.length) {
-    found.push({ text: 'a root key or its id is there twice', path: ['roots', 'keys'] });
+    found.push({ text: 'a key or its id is there twice', path: [at, 'keys'] });
   }
   if (threshold > distinct) {
-    const text = `the threshold is ${threshold}, but there are ${distinct} distinct roots`;
-    found.push({ text, path: ['roots', 'threshold'] });
+    const text = `the threshold is ${threshold}, but there are ${distinct} distinct keys`;
+    found.push({ text, path: [at, 'threshold'] });
   }
   return found;
 }

@@ -37,7 +37,7 @@ import {
   trustDocumentShape,
 } from './trust-document.ts';
 import { parsePublicKey } from './trust-key.ts';
-import { findVacuous, findVacuousRoots } from './trust-vacuous.ts';
+import { findVacuous, findVacuousKeys } from './trust-vacuous.ts';
 import { parseTrustedRoot } from './trusted-root.ts';
 import { fitShape, hintsOf } from './zod-words.ts';
 
@@ -69,16 +69,18 @@ export function parseTrustPolicy(
     if (!policy.ok) return policy;
     policies.push(policy.value);
   }
-  const roots = readRoots(shaped.data, source, readFile);
-  if (!roots.ok) return roots;
+  const sets = readKeySets(shaped.data, source, readFile);
+  if (!sets.ok) return sets;
+  const { roots, breakGlass } = sets.value;
   const vacuous = [
     ...findVacuous(policies, root.value !== null),
-    ...(roots.value === null ? [] : findVacuousRoots(roots.value)),
+    ...(roots === null ? [] : findVacuousKeys(roots, 'roots')),
+    ...(breakGlass === null ? [] : findVacuousKeys(breakGlass, 'breakGlass')),
   ];
   if (vacuous.length > 0) {
     return err(collect(vacuous.map((it) => ({ text: it.text, at: source.at(it.path) }))));
   }
-  return ok(withFingerprint(shaped.data, policies, root.value, roots.value));
+  return ok(withFingerprint(shaped.data, policies, root.value, sets.value));
 }
 
 function toScopePolicy(
@@ -163,20 +165,39 @@ function readRoot(
   return root.ok ? root : err({ ...root.error, at: source.at(['trustedRoot']) });
 }
 
-function readRoots(
-  { roots }: TrustDocument,
+type KeySets = Pick<TrustPolicy, 'roots' | 'breakGlass'>;
+
+/** The sets of keys that count by how many of them signed. */
+function readKeySets(
+  document: TrustDocument,
+  source: LocatedYaml,
+  readFile: ReadFile,
+): Result<KeySets> {
+  const roots = readKeys(document.roots, 'roots', source, readFile);
+  if (!roots.ok) return roots;
+  const glass = readKeys(document.breakGlass, 'breakGlass', source, readFile);
+  if (!glass.ok) return glass;
+  const maxMinutes = document.breakGlass?.maxMinutes;
+  const breakGlass =
+    glass.value === null || maxMinutes === undefined ? null : { ...glass.value, maxMinutes };
+  return ok({ roots: roots.value, breakGlass });
+}
+
+function readKeys(
+  named: TrustDocument['roots'],
+  at: 'roots' | 'breakGlass',
   source: LocatedYaml,
   readFile: ReadFile,
 ): Result<TrustRoots | null> {
-  if (roots === undefined) return ok(null);
+  if (named === undefined) return ok(null);
   const keys: RootKey[] = [];
-  for (const [index, { id, file, pem }] of roots.keys.entries()) {
+  for (const [index, { id, file, pem }] of named.keys.entries()) {
     const text = file === undefined ? ok(pem ?? '') : readFile(file, 'key');
     const key = text.ok ? parsePublicKey(text.value) : text;
-    if (!key.ok) return err({ ...key.error, at: source.at(['roots', 'keys', index]) });
+    if (!key.ok) return err({ ...key.error, at: source.at([at, 'keys', index]) });
     keys.push({ id, ...key.value });
   }
-  return ok({ threshold: roots.threshold, keys });
+  return ok({ threshold: named.threshold, keys });
 }
 
 function toTrustedKey(id: string, key: KeyDocument, readFile: ReadFile): Result<TrustedKey> {
@@ -196,7 +217,7 @@ function withFingerprint(
   document: TrustDocument,
   policies: readonly ScopePolicy[],
   trustedRoot: TrustedRootText | null,
-  roots: TrustRoots | null,
+  { roots, breakGlass }: KeySets,
 ): TrustPolicy {
   const judged = {
     version: document.version,
@@ -207,8 +228,10 @@ function withFingerprint(
     revoked: document.revoked as unknown as TrustPolicy['revoked'],
     onDistrustedLkg: document.onDistrustedLkg,
   };
-  const hash = createHash('sha256').update(toCanonicalJson(judged)).digest('hex');
-  return { ...judged, fingerprint: `sha256:${hash}` as Digest };
+  // A policy without it has the fingerprint that it had before there was such a thing.
+  const counted = breakGlass === null ? judged : { ...judged, breakGlass };
+  const hash = createHash('sha256').update(toCanonicalJson(counted)).digest('hex');
+  return { ...judged, breakGlass, fingerprint: `sha256:${hash}` as Digest };
 }
 
 interface Problem {

@@ -145,6 +145,7 @@ describe('hostile text', () => {
 const TRUST = {
   version: 1,
   roots: null,
+  breakGlass: null,
   force: false,
   policies: [],
   trustedRoot: null,

@@ -11,11 +11,13 @@ import { createLayoutRegistry } from '../../src/adapters/oci-layout/registry.ts'
 import { TrustFollower } from '../../src/controller/follow-trust.ts';
 import type { BundleBytes } from '../../src/core/bundle.ts';
 import type { Repository } from '../../src/core/reference.ts';
+import type { Result } from '../../src/core/result.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
 import type { Enforcer } from '../../src/enforcer/enforcer.ts';
 import { publishTrust } from '../../src/publisher/sign-trust.ts';
 import { parseTrustDocument } from '../../src/wire/signed-trust.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { disableBy, glassOf, placeOf, signOrder } from '../support/glass.ts';
 import { HOUR_MS, headOf, signHead, trustWithHeads } from '../support/heads.ts';
 import { makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.ts';
 import { rootsOf, sealed, signTrust } from '../support/trust.ts';
@@ -80,7 +82,7 @@ const enforced = async (enforcer: Enforcer) => {
     ? `v${status.enforced.bundle.version}`
     : status.enforced.kind;
 };
-const codeOf = async (answer: ReturnType<Enforcer['activate']>) => {
+const codeOf = async (answer: Promise<Result<unknown>>) => {
   const it = await answer;
   return it.ok ? 'accepted' : it.error.code;
 };
@@ -187,9 +189,36 @@ it('compromised-registry: it can hide and repeat, and neither enforce nor rotate
   expect([trust.version, await enforced(enforcer)]).toEqual([1, 'v2']);
 });
 
+it('break-glass: asked on the host, signed by two elsewhere, used once, and ended by its time', async () => {
+  const [alice, bob] = [makeSigner(), makeSigner()];
+  trust = sealed(policy(1, [ci], { breakGlass: glassOf(2, alice, bob) }));
+  host.trust = trust;
+  const enforcer = await host.start();
+  await enforce(enforcer, v1);
+  const place = placeOf(expectOk(await enforcer.askGlass()));
+  const relax = { action: 'relax', rules: ['a/one'], cgroup: null, minutes: 30 } as const;
+  const order = { ...relax, ...place, reason: 'the password tool is broken' };
+  expect(await codeOf(enforcer.useGlass(await signOrder(order, alice), 'root'))).toBe(
+    'glass/threshold-not-met',
+  );
+  const signed = await signOrder(order, alice, bob);
+  expectOk(await enforcer.useGlass(signed, 'root'));
+  const status = expectOk(await enforcer.status());
+  expect(status.breakGlass).toMatchObject({ order, by: 'root' });
+  // Nobody comes back to end it.
+  host.clock.advance(30 * 60_000);
+  expect(expectOk(await enforcer.status()).breakGlass).toBeNull();
+  expect(await codeOf(enforcer.useGlass(signed, 'root'))).toBe('glass/used');
+  expect(expectOk(await enforcer.listGlass())).toMatchObject([{ order, ended: null }]);
+  expect(await codeOf(enforcer.disable('root', 'because', null))).toBe('glass/unsigned');
+  expectOk(await disableBy(enforcer, alice, bob));
+  expect(host.kernel.enforces).toBeNull();
+});
+
 it('each has a runbook, and each runbook is played here', () => {
   const books = readdirSync(new URL('../../docs/runbooks/', import.meta.url)).sort();
   expect(books).toEqual([
+    'break-glass.md',
     'compromised-ci.md',
     'compromised-registry.md',
     'emergency-revocation.md',

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BundleBytes } from '../../src/core/bundle.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { disableBy, glassOf } from '../support/glass.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 
 const signer = makeSigner();
+const keeper = makeSigner();
+const TRUST = { ...trustIn(signer), breakGlass: glassOf(1, keeper) };
 const stranger = makeSigner();
 let v1: BundleBytes;
 let v2: BundleBytes;
 let v3: BundleBytes;
-let host = new TestHost(trustIn(signer));
+let host = new TestHost(TRUST);
 
 beforeAll(async () => {
   v1 = await makeBundle(signer, 1, [ruleFor('a/one', '/etc/hostname')]);
@@ -22,7 +25,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   host.remove();
-  host = new TestHost(trustIn(signer));
+  host = new TestHost(TRUST);
 });
 
 async function enforcedDigest() {
@@ -272,7 +275,7 @@ describe('disable', () => {
   it('takes the pins away and stays off until resume', async () => {
     const enforcer = await host.start();
     await enforce(enforcer, v1);
-    expect(expectOk(await enforcer.disable('root', 'a test'))).toEqual({ kind: 'nothing' });
+    expect(expectOk(await disableBy(enforcer, keeper))).toEqual({ kind: 'nothing' });
     expect(host.kernel.enforces).toBeNull();
     expect(await enforcer.activate(v2)).toMatchObject({ error: { code: 'activate/disabled' } });
     const again = await host.start();

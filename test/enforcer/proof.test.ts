@@ -6,12 +6,15 @@ import { afterEach, beforeAll, expect, it } from 'vitest';
 import type { BundleBytes } from '../../src/core/bundle.ts';
 import { judgeEnforcing } from '../../src/core/enforcer/proof.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { disableBy, glassOf } from '../support/glass.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 
 const PERIOD_MS = 60_000;
 const signer = makeSigner();
+const keeper = makeSigner();
+const TRUST = { ...trustIn(signer), breakGlass: glassOf(1, keeper) };
 let v1: BundleBytes;
-let host = new TestHost(trustIn(signer));
+let host = new TestHost(TRUST);
 
 beforeAll(async () => {
   v1 = await makeBundle(signer, 1, [ruleFor('a/one', '/etc/hostname')]);
@@ -19,7 +22,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   host.remove();
-  host = new TestHost(trustIn(signer));
+  host = new TestHost(TRUST);
 });
 
 async function status() {
@@ -54,7 +57,7 @@ it('is made again after a return and after resume, and is gone after disable', a
   expectOk(await enforcer.activate(v1));
   expectOk(await enforcer.restore('a test'));
   expect(await enforcing()).toBe('yes');
-  expectOk(await enforcer.disable('root', 'a test'));
+  expectOk(await disableBy(enforcer, keeper));
   expect((await status()).proof).toBeNull();
   expectOk(await enforcer.resume('root'));
   expect(await enforcing()).toBe('yes');

@@ -140,7 +140,7 @@ describe('roles', () => {
     const denied = { error: { code: 'host/enforcer-denied' } };
     expect(await client.rollback('agent', 'because')).toMatchObject(denied);
     expect(await client.resume('agent')).toMatchObject(denied);
-    expect(await client.disable('agent', 'because')).toMatchObject(denied);
+    expect(await client.disable('agent', 'because', null)).toMatchObject(denied);
     expect(host.kernel.enforces).not.toBeNull();
   });
 

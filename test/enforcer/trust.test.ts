@@ -12,6 +12,7 @@ import type { Enforcer } from '../../src/enforcer/enforcer.ts';
 import { takeTrust } from '../../src/enforcer/trust-in-force.ts';
 import { encodeTrustDocument } from '../../src/wire/signed-trust.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { disableBy, glassOf } from '../support/glass.ts';
 import { encodeJson, makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.ts';
 import { rootsOf, sealed, signTrust } from '../support/trust.ts';
 
@@ -19,8 +20,14 @@ const ci = makeSigner();
 const ciNext = makeSigner();
 const [rootA, rootB, rootC, rootD] = [makeSigner(), makeSigner(), makeSigner(), makeSigner()];
 const stranger = makeSigner();
+const keeper = makeSigner();
 const ROOTS = rootsOf(2, rootA, rootB, rootC);
-const V4 = sealed({ ...trustIn(ci), version: 4, roots: ROOTS });
+const V4 = sealed({
+  ...trustIn(ci),
+  version: 4,
+  roots: ROOTS,
+  breakGlass: glassOf(1, keeper),
+});
 let v1: BundleBytes;
 let v2: BundleBytes;
 let byNext: BundleBytes;
@@ -248,7 +255,7 @@ describe('the file on the host', () => {
     expect(take(V4)).toMatchObject({ trust: { version: 4 } });
     const usurped = version(5, [stranger], { roots: rootsOf(1, stranger) });
     expect(take(usurped)).toMatchObject({ pending: null, alert: { code: 'trust/unsigned' } });
-    expectOk(await enforcer.disable('root', 'the roots are lost'));
+    expectOk(await disableBy(enforcer, keeper));
     expect(take(usurped)).toMatchObject({ pending: { version: 5 }, alert: null });
   });
 
@@ -269,7 +276,7 @@ describe('the file on the host', () => {
 
   it('whose stored policy is of before roots and heads is read as one that demanded neither', async () => {
     await host.start();
-    const { roots: _roots, force: _force, ...old } = V4;
+    const { roots: _roots, breakGlass: _glass, force: _force, ...old } = V4;
     const policies = V4.policies.map(({ freshness: _f, maxVersionStep: _m, ...rest }) => rest);
     const stored = { ...old, policies } as unknown as TrustPolicy;
     if (host.store === null) throw new Error('the host runs');

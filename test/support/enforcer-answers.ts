@@ -12,6 +12,7 @@ import type {
   EnforcerStatus,
   ProofStatus,
 } from '../../src/core/enforcement.ts';
+import type { GlassInUse, GlassRecord, GlassRequest } from '../../src/core/glass.ts';
 import { err, type Failure, failure, ok, type Result } from '../../src/core/result.ts';
 import { type AgentStatus, initialStatus } from '../../src/core/status.ts';
 import type { BundleVersion } from '../../src/core/version.ts';
@@ -127,6 +128,8 @@ export const STATUS: EnforcerStatus = {
   enforcerVersion: '0.1.0',
   bootId: '1f0c9a2e-0000-4000-8000-000000000000',
   alerts: [],
+  disabled: null,
+  breakGlass: null,
   demoted: [],
 };
 
@@ -218,6 +221,37 @@ export const AUDITED: DecisionEvent = {
 /** Text that tries to steer a terminal and to break lines. */
 export const HOSTILE = 'x\u001b[31m\u009b2J\r\n\u202etxt';
 
+/** What a host asks for. */
+export const GLASS_REQUEST: GlassRequest = {
+  host: '5f6a1c1e-2b0d-4a57-9c0e-0d6b1d0f9a11',
+  boot: '1f0c9a2e-7c39-4b0e-8a38-3f6c2d1e0b77',
+  nonce: '00112233445566778899aabbccddeeff',
+  askedAt: '2026-01-10T12:00:00.000Z',
+};
+
+/** An order that was used. */
+export const GLASS_RECORD: GlassRecord = {
+  id: 'a1b2c3d4e5f60718',
+  order: {
+    action: 'relax',
+    host: GLASS_REQUEST.host,
+    boot: GLASS_REQUEST.boot,
+    nonce: GLASS_REQUEST.nonce,
+    rules: ['account-files/shadow'],
+    cgroup: '/system.slice/backup.service',
+    minutes: 30,
+    reason: 'the backup cannot write',
+  },
+  signers: ['alice', 'bob'],
+  by: 'root (uid 0)',
+  usedAt: '2026-01-10T12:05:00.000Z',
+  untilMs: 1_900_000,
+  ended: null,
+};
+
+/** The same, in use. */
+export const GLASS: GlassInUse = { ...GLASS_RECORD, leftMs: 1_500_000 };
+
 /** Every answer of an enforcer; by default it is well and has two events. */
 export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): EnforcerPort {
   const events = [AUDITED, DENIED];
@@ -234,6 +268,10 @@ export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): Enforcer
     rollback: async () => ok(HELD.enforced),
     resume: async () => ok(HELD.enforced),
     disable: async () => ok({ kind: 'nothing' }),
+    askGlass: async () => ok(GLASS_REQUEST),
+    useGlass: async () => ok(GLASS),
+    endGlass: async () => ok(GLASS),
+    listGlass: async () => ok([GLASS_RECORD]),
     events: async ({ limit }) => ok(events.slice(-limit)),
     event: async (id) => ok(events.find((it) => it.id === id) ?? null),
     records: async () => ok([]),
@@ -267,6 +305,7 @@ export function enforcerDown(): EnforcerPort {
     },
     ...{ rollback: refuse, resume: refuse, disable: refuse, events: refuse, event: refuse },
     ...{ records: refuse, record: refuse },
+    ...{ askGlass: refuse, useGlass: refuse, endGlass: refuse, listGlass: refuse },
     followEvents: async function* () {
       yield err(gone);
     },

@@ -107,6 +107,8 @@ export class TestHost {
       self: { kind: 'off', detail: 'a test' },
       bootId: this.bootId,
       bootEpochMs: () => NOW_MS - 10_000,
+      uptimeMs: () => this.clock.now - NOW_MS + 10_000,
+      findGroup: (path) => (path === '/known' ? { id: 4711n, level: 1 } : null),
       mounts: () => ok([]),
       tell: (alert) => this.told.push(alert),
       step: (step) => {

@@ -332,13 +332,14 @@ export class FakeKernel implements KernelPort {
   }
 
   disable(): Result<void> {
-    this.calls.push('disable');
-    this.#pinned = false;
-    this.#isOpen = false;
-    this.#banks = this.#banks.map(() => null);
-    this.#committed = null;
-    this.#glass = null;
-    return ok(undefined);
+    return this.#call('disable', () => {
+      this.#pinned = false;
+      this.#isOpen = false;
+      this.#banks = this.#banks.map(() => null);
+      this.#committed = null;
+      this.#glass = null;
+      return ok(undefined);
+    });
   }
 
   peerCredentials() {
@@ -357,7 +358,8 @@ export class FakeKernel implements KernelPort {
       this.faults.fired += 1;
       return refuse(`fault in ${name}`);
     }
-    if (!this.#isOpen && name !== 'open') throw new Error(`${name} before open`);
+    const needsNone = name === 'open' || name === 'disable';
+    if (!this.#isOpen && !needsNone) throw new Error(`${name} before open`);
     return body();
   }
 
@@ -458,8 +460,8 @@ function packEvent(fields: {
   view.setUint32(108, fields.tgid, true);
   view.setUint32(112, fields.tgid, true);
   view.setUint32(116, fields.ppid, true);
-  bytes.set(Buffer.from('canary'), 144);
-  bytes.set(path, 160);
+  bytes.set(Buffer.from('canary'), 152);
+  bytes.set(path, 168);
   return bytes;
 }
 

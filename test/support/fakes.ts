@@ -76,6 +76,7 @@ export function fakeBundle(
 export const TRUST: TrustPolicy = {
   version: 1,
   roots: null,
+  breakGlass: null,
   force: false,
   policies: [],
   trustedRoot: null,
@@ -458,6 +459,7 @@ function fakeEnforcer(world: World): EnforcerPort {
     rollback: absent,
     resume: absent,
     disable: absent,
+    ...{ askGlass: absent, useGlass: absent, endGlass: absent, listGlass: absent },
     events: absent,
     event: absent,
     records: absent,

@@ -122,6 +122,7 @@ export function makeTrust(change: Partial<TrustPolicy> = {}): TrustPolicy {
   return {
     version: 4,
     roots: null,
+    breakGlass: null,
     force: false,
     policies: [makeScope()],
     trustedRoot: null,

@@ -6,7 +6,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, watch } from '../../packaging/demo/attempts.ts';
-import { type Lab, startLab } from '../support/lab/lab.ts';
+import { KEEPER, type Lab, startLab } from '../support/lab/lab.ts';
+import { disableGuest, orderFor } from '../support/lab/orders.ts';
 import type { Publication } from '../support/lab/origin.ts';
 import {
   ALICE,
@@ -194,7 +195,7 @@ describe('generations', () => {
   });
 
   it('are all gone after disable, also for an enforcer that starts again, until resume', async () => {
-    expect((await warder('disable', '--yes', '--reason', 'a test')).exitCode).toBe(0);
+    expect((await disableGuest(guest(), KEEPER)).exitCode).toBe(0);
     expect(await open(guest(), FILES.second)).toBe('OK');
     expect(await lab.host.status()).toMatchObject({ enforcing: 'no' });
 
@@ -215,6 +216,55 @@ describe('generations', () => {
     const { enforcing, enforcer } = await lab.host.status();
     expect({ enforcing, adopted: enforcer?.adopted }).toEqual({ enforcing: 'yes', adopted: true });
     expect(enforcer?.proof).toMatchObject({ state: 'proven', periodMs: 60_000 });
+  });
+});
+
+describe('break-glass', () => {
+  const ORDER = '/tmp/order.json';
+  const use = () => warder('break-glass', 'use', ORDER);
+  const newest = async () => {
+    const { stdout } = await warder('events', '--limit', '1');
+    return (JSON.parse(stdout) as { events: { action: string; breakGlass: string | null }[] })
+      .events[0];
+  };
+
+  it('lets one rule go, says so in events and status, and ends', async () => {
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    await orderFor(guest(), { rules: ['life/second'] }, ORDER, KEEPER);
+    expect((await use()).exitCode).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('OK');
+    const event = await newest();
+    expect(event).toMatchObject({ action: 'let', rule: 'life/second', errno: null });
+    expect(await open(guest(), FILES.held)).toBe('EACCES');
+
+    const status = await warder('status');
+    expect(status.exitCode).toBe(20);
+    const { enforcer } = JSON.parse(status.stdout) as {
+      enforcer: { breakGlass: { id: string }; totals: { let: number } };
+    };
+    expect(enforcer.breakGlass.id).toBe(event?.breakGlass);
+    expect(enforcer.totals.let).toBeGreaterThan(0);
+
+    expect((await warder('break-glass', 'end')).exitCode).toBe(0);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+    expect((await use()).exitCode).toBe(14);
+    expect((await warder('status')).exitCode).toBe(0);
+  });
+
+  it('is for the processes of one control group, and outlives the enforcer', async () => {
+    const inGroup = 'echo $$ > /sys/fs/cgroup/repair/cgroup.procs && exec op open-read';
+    await guest().sh('mkdir -p /sys/fs/cgroup/repair');
+    await orderFor(guest(), { cgroup: '/repair' }, ORDER, KEEPER);
+    expect((await use()).exitCode).toBe(0);
+    const repair = async () =>
+      (await guest().sh(`${inGroup} ${FILES.second}`)).stdout.trim().split(' ').at(-1);
+    expect([await repair(), await open(guest(), FILES.second)]).toEqual(['OK', 'EACCES']);
+    await lab.host.signalEnforcer('SIGKILL');
+    expect([await repair(), await open(guest(), FILES.second)]).toEqual(['OK', 'EACCES']);
+    expect(await lab.host.startEnforcer()).toBe('bundle');
+    expect([await repair(), await open(guest(), FILES.second)]).toEqual(['OK', 'EACCES']);
+    expect((await warder('break-glass', 'end')).exitCode).toBe(0);
+    expect(await repair()).toBe('EACCES');
   });
 });
 

@@ -4,11 +4,12 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootGuest, type Guest } from '../support/guest/guest.ts';
 import type { GuestProcess } from '../support/guest/process.ts';
 import { writeConfiguration } from '../support/lab/configuration.ts';
+import { disableGuest, orderFor } from '../support/lab/orders.ts';
+import { makeSigner } from '../support/signed-bundle.ts';
 
 const LAUNCHER = '/usr/local/bin/warder-launcher';
 const STATE = '/var/lib/warder/enforcer';
@@ -17,6 +18,10 @@ const TRUST = '/etc/warder/trust.yaml';
 const PINS = '/sys/fs/bpf/warder';
 const UNIT = '/sys/fs/cgroup/warder-enforcer';
 const START_MS = 120_000;
+const keeper = makeSigner();
+const stranger = makeSigner();
+const NOBODY = '99999999-9999-9999-9999-999999999999';
+const STORE_RULE = 'warder-baseline/store';
 
 let guest: Guest;
 let enforcer: GuestProcess;
@@ -50,13 +55,13 @@ const enforced = async () =>
 
 beforeAll(async () => {
   guest = await bootGuest();
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const files = writeConfiguration({
     repository: 'registry.example.com/policies',
     channel: 'prod',
     source: 'https://git.example.com/policies',
     keyId: 'nobody',
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicKeyPem: makeSigner().publicKeyPem,
+    keeperPem: keeper.publicKeyPem,
     registryPort: 1,
     probes: [],
     stateDir: '/var/lib/warder',
@@ -208,6 +213,57 @@ describe('root cannot pass for the enforcer', () => {
   });
 });
 
+describe('root cannot break the glass alone', () => {
+  const use = (file: string) => guest.run(['warder', 'break-glass', 'use', file]);
+  const order = '/tmp/order.json';
+  const GROUP = { cgroup: '/warder-enforcer' } as const;
+
+  it.each([
+    ['signed by a stranger', GROUP, stranger, 'glass/threshold-not-met'],
+    ['for another host', { ...GROUP, host: NOBODY }, keeper, 'glass/wrong-host'],
+    ['for another boot', { ...GROUP, boot: NOBODY }, keeper, 'glass/wrong-boot'],
+    [
+      'for a request of another host',
+      { ...GROUP, nonce: '0'.repeat(32) },
+      keeper,
+      'glass/nonce-unknown',
+    ],
+    ['for longer than is granted', { ...GROUP, minutes: 61 }, keeper, 'glass/over-limit'],
+    ['for a rule that protects Warder', { rules: [STORE_RULE] }, keeper, 'glass/rule-protected'],
+    ['for a control group that is not there', { cgroup: '/none' }, keeper, 'glass/cgroup-unknown'],
+  ])('with an order %s', async (_what, wanted, by, code) => {
+    await orderFor(guest, wanted, order, by);
+    const used = await use(order);
+    expect(used.exitCode).not.toBe(0);
+    expect(used.stderr).toContain(code);
+  });
+
+  it('by using an order twice, and what it relaxes is nothing of Warder', async () => {
+    await orderFor(guest, GROUP, order, keeper);
+    expect(await use(order)).toMatchObject({ exitCode: 0 });
+    const inGroup = `sh -c 'echo $$ > ${UNIT}/cgroup.procs'; cat ${STATE}/enforcer.db`;
+    expect((await sh(inGroup)).stderr).toMatch(/Permission denied/);
+    expect(await enforced()).toBe(true);
+    expect(await guest.run(['warder', 'break-glass', 'end'])).toMatchObject({ exitCode: 0 });
+    expect((await use(order)).stderr).toContain('glass/used');
+  });
+
+  it.each([
+    [
+      'in the kernel',
+      `bpftool map update pinned $(echo ${PINS}/*/maps/glass) key 0 0 0 0 value hex 00`,
+    ],
+    ['in the kernel, by its name', 'bpftool map dump name glass'],
+    [
+      'on the disk',
+      `sqlite3 ${STATE}/enforcer.db 'DELETE FROM break_glass' || echo x >> ${STATE}/enforcer.db`,
+    ],
+  ])('by changing what was used %s', async (_what, script) => {
+    expect((await sh(script)).exitCode).not.toBe(0);
+    expect((await use(order)).stderr).toContain('glass/used');
+  });
+});
+
 describe('what is not Warder stays as it was', () => {
   it('maps, mounts, signals and tracing of others', async () => {
     const other = await sh(
@@ -225,8 +281,11 @@ describe('what is not Warder stays as it was', () => {
 
 describe('an operator', () => {
   it('ends enforcement by warder disable, and may then take everything away', async () => {
-    const disabled = await guest.run(['warder', 'disable', '--yes', '--reason', 'a test']);
-    expect(disabled).toMatchObject({ exitCode: 0 });
+    const unsigned = await guest.run(['warder', 'disable', '--yes', '--reason', 'a test']);
+    expect(unsigned).toMatchObject({ exitCode: 12 });
+    expect(unsigned.stderr).toContain('glass/unsigned');
+    expect(await enforced()).toBe(true);
+    expect(await disableGuest(guest, keeper)).toMatchObject({ exitCode: 0 });
     expect(await enforced()).toBe(false);
     const removed = await sh(`rm -r ${STATE} ${CONFIG} ${TRUST}; umount /sys/fs/bpf`);
     expect(removed).toMatchObject({ exitCode: 0 });

@@ -15,6 +15,9 @@ import {
   enforcedShape,
   eventShape,
   eventsShape,
+  glassListShape,
+  glassRequestShape,
+  glassShape,
   headShape,
   maybeEventShape,
   statusShape,
@@ -70,7 +73,19 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     restore: (reason) => ask(enforcedShape, { request: 'restore', reason }, change),
     rollback: (by, reason) => ask(enforcedShape, { request: 'rollback', by, reason }, change),
     resume: (by) => ask(enforcedShape, { request: 'resume', by }, change),
-    disable: (by, reason) => ask(enforcedShape, { request: 'disable', by, reason }, change),
+    disable: (by, reason, order) => {
+      const encoded = order?.map(encodeBytes) ?? null;
+      return ask(enforcedShape, { request: 'disable', by, reason, order: encoded }, change);
+    },
+    askGlass: () => ask(glassRequestShape, { request: 'ask-glass' }),
+    useGlass: (statements, by) =>
+      ask(
+        glassShape,
+        { request: 'use-glass', statements: statements.map(encodeBytes), by },
+        change,
+      ),
+    endGlass: (by) => ask(glassShape, { request: 'end-glass', by }),
+    listGlass: () => ask(glassListShape, { request: 'list-glass' }),
     events: (query) => ask(eventsShape, { request: 'events', ...query }),
     event: (eventId) => ask(maybeEventShape, { request: 'event', eventId }),
     records: (limit) => ask(recordLinesShape, { request: 'records', limit }),

@@ -72,5 +72,9 @@ function readClaim(predicateType: string, predicate: unknown): Claim {
     const document = toCanonicalJson(predicate ?? null);
     return { kind: 'trust', document: new TextDecoder().decode(document) };
   }
+  if (predicateType === PREDICATE.glass) {
+    const document = toCanonicalJson(predicate ?? null);
+    return { kind: 'glass', document: new TextDecoder().decode(document) };
+  }
   return { kind: 'other' };
 }

@@ -17,8 +17,8 @@ export type KeyRing = ReadonlyMap<string, KeyObject>;
 export function makeKeyRing(trust: TrustPolicy): Result<KeyRing> {
   const ring = new Map<string, KeyObject>();
   const scopes = trust.policies.flatMap((it) => [it.release, it.freshness ?? { anyOf: [] }]);
-  // Roots sign the trust policy; what a key may sign is judged in core.
-  const roots = trust.roots?.keys ?? [];
+  // Roots sign the trust policy, others sign orders; what a key may sign is judged in core.
+  const roots = [...(trust.roots?.keys ?? []), ...(trust.breakGlass?.keys ?? [])];
   for (const entry of [...roots, ...scopes.flatMap((it) => it.anyOf)]) {
     const parsed = parsePublicKey(entry.publicKeyPem);
     if (!parsed.ok) return parsed;

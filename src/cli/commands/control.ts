@@ -24,13 +24,15 @@ export async function resume(enforcer: EnforcerPort, by: string): Promise<Outcom
   return change('Resume', await enforcer.resume(by), 'not held: the next poll decides');
 }
 
-/** Takes the pins away: enforcement ends until somebody resumes. Wants `--yes`. */
+/** Takes the pins away: enforcement ends until somebody resumes. Wants `--yes`, and an order. */
 export async function disable(
   enforcer: EnforcerPort,
   by: string,
   reason: string,
   yes: boolean,
+  order: Result<readonly Uint8Array[] | null>,
 ): Promise<Outcome> {
+  if (!order.ok) return failed('Disable', [order.error]);
   if (!yes) {
     return failed('Disable', [
       failure('cli/confirmation-needed', 'disable ends enforcement on this host', {
@@ -43,7 +45,7 @@ export async function disable(
   }
   return change(
     'Disable',
-    await enforcer.disable(by, reason),
+    await enforcer.disable(by, reason, order.value),
     'enforcement ended; `warder resume` starts it again',
   );
 }

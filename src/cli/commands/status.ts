@@ -5,19 +5,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { shortDigest } from '../../core/digest.ts';
-import type {
-  CanaryReport,
-  Enforced,
-  EnforcerStatus,
-  ProofStatus,
-} from '../../core/enforcement.ts';
+import type { CanaryReport, EnforcerStatus, ProofStatus } from '../../core/enforcement.ts';
 import { type Enforcing, judgeEnforcing } from '../../core/enforcer/proof.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure, Result } from '../../core/result.ts';
 import type { AgentStatus, Condition } from '../../core/status.ts';
+import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import { failed, type Json, type Outcome } from '../outcome.ts';
 import { bundleLine, fields, signerList } from '../text-blocks.ts';
+import { inUseLine } from './glass.ts';
 
 /** Status of this host. The agent's part is null when it has not written one, and never decides. */
 export async function status(enforcer: EnforcerPort, agent: Agent): Promise<Outcome> {
@@ -62,18 +59,21 @@ function agentRows(agent: Agent): readonly Row[] {
 
 function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
   if (state !== 'yes') return EXIT.activation;
-  if (it.enforced.kind === 'baseline' || it.hold !== null) return EXIT.lastKnownGood;
+  if (it.enforced.kind === 'baseline' || it.hold !== null || it.breakGlass !== null) {
+    return EXIT.lastKnownGood;
+  }
   return EXIT.ok;
 }
 
 function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string {
   return [
-    enforcedLine(it.enforced, state, it.proof !== null),
+    enforcedLine(it, state),
     fields([
       ...proofRows(it.proof),
       ...bundleRows(it),
       ['canary', canaryLine(it.canary)],
       ['held', holdLine(it)],
+      ['break-glass', it.breakGlass === null ? null : inUseLine(it.breakGlass)],
       ['version floor', it.highestSeen === null ? 'none yet' : `v${it.highestSeen}`],
       ['channel head', headLine(it.head)],
       ['trust policy', `version ${it.trust.version} (${shortDigest(it.trust.fingerprint)})`],
@@ -136,11 +136,18 @@ function concernRows(agent: AgentStatus): readonly Row[] {
     ]);
 }
 
-function enforcedLine(enforced: Enforced, state: Enforcing, hasProof: boolean): string {
+function enforcedLine(
+  { enforced, disabled, proof, breakGlass }: EnforcerStatus,
+  state: Enforcing,
+): string {
+  if (disabled !== null) {
+    const { by, reason } = disabled;
+    return `NOT enforcing: disabled by ${escapeText(by)}: ${escapeText(reason)}`;
+  }
   if (enforced.kind === 'nothing') {
-    return hasProof
+    return proof !== null
       ? 'NOT enforcing: the kernel holds no generation that this host knows'
-      : 'NOT enforcing: nothing was activated yet, or enforcement was disabled';
+      : 'NOT enforcing: nothing was activated yet';
   }
   const what =
     enforced.kind === 'baseline'
@@ -149,7 +156,7 @@ function enforcedLine(enforced: Enforced, state: Enforcing, hasProof: boolean): 
         `${enforced.confirmed ? 'confirmed' : 'not confirmed yet'})`;
   switch (state) {
     case 'yes':
-      return `enforcing ${what}`;
+      return `enforcing ${what}${breakGlass === null ? '' : ', but BREAK-GLASS relaxes rules of it'}`;
     case 'unproven':
       return `loaded ${what}, but nothing has proven it yet`;
     case 'unknown':

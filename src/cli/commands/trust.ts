@@ -17,6 +17,7 @@ export function explainTrust(trust: TrustPolicy): Outcome {
     `trust policy version ${trust.version}, ${trust.fingerprint}`,
     fields([
       ['changed by', rootsLine(trust)],
+      ['break-glass by', glassLine(trust)],
       ['revoked', revokedLine(trust)],
       ['what is active and distrusted', DISTRUSTED[trust.onDistrustedLkg]],
     ]),
@@ -35,6 +36,15 @@ function rootsLine({ roots }: TrustPolicy): string {
   if (roots === null) return 'whoever can write the file on the host';
   const names = roots.keys.map((it) => `${escapeText(it.id)} (${shortDigest(it.fingerprint)})`);
   return `${roots.threshold} of ${names.join(', ')}, together`;
+}
+
+function glassLine({ breakGlass }: TrustPolicy): string {
+  if (breakGlass === null) return 'nobody: only a boot parameter ends enforcement';
+  const names = breakGlass.keys.map(
+    (it) => `${escapeText(it.id)} (${shortDigest(it.fingerprint)})`,
+  );
+  const { threshold, maxMinutes } = breakGlass;
+  return `${threshold} of ${names.join(', ')}, for at most ${maxMinutes} minutes`;
 }
 
 function revokedLine({ revoked }: TrustPolicy): string {

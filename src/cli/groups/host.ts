@@ -10,6 +10,7 @@ import { disable, resume, rollback } from '../commands/control.ts';
 import { events } from '../commands/events.ts';
 import { repeatEvidence } from '../commands/evidence.ts';
 import { explain } from '../commands/explain.ts';
+import { readOptionalOrder } from '../commands/glass.ts';
 import { status } from '../commands/status.ts';
 import { verify } from '../commands/verify.ts';
 import { withExamples } from '../examples.ts';
@@ -199,6 +200,13 @@ function withPlaceHint(outcome: Outcome): Outcome {
 const PLACE_HINT =
   'for a mirror or a folder, name the canonical repository by --repository, and the channel by --channel';
 
+interface DisableOptions {
+  readonly socket: string;
+  readonly reason: string;
+  readonly yes: boolean;
+  readonly order?: string;
+}
+
 function addControl(program: Command, session: Session): void {
   const { services } = session;
   withExamples(socketOption(program.command('rollback')), [
@@ -226,17 +234,20 @@ function addControl(program: Command, session: Session): void {
       });
     });
   withExamples(socketOption(program.command('disable')), [
-    "warder disable --yes --reason 'reinstalling this host'",
-    'nothing is enforced until `warder resume`',
+    "warder disable --yes --order off.json --reason 'reinstalling this host'",
+    'nothing is enforced until `warder resume`; see `warder break-glass sign --disable`',
   ])
-    .description('end enforcement on this host: takes the pins away')
+    .description('end enforcement on this host, by a signed order: takes the pins away')
     .requiredOption('--reason <text>', 'why, for the record')
+    .option('--order <file>', 'signed order; needed wherever something is enforced')
     .option('--yes', 'that is what I want', false)
-    .action(async (options: { socket: string; reason: string; yes: boolean }) => {
-      const enforcer = services.enforcer(options.socket);
-      session.finish(await disable(enforcer, services.user, options.reason, options.yes), {
+    .action(async ({ socket, reason, yes, order }: DisableOptions) => {
+      const file = order === undefined ? null : resolve(session.io.cwd, order);
+      const enforcer = services.enforcer(socket);
+      const read = readOptionalOrder(file, services);
+      session.finish(await disable(enforcer, services.user, reason, yes, read), {
         host: true,
-        socket: options.socket,
+        socket,
       });
     });
 }

@@ -22,6 +22,10 @@ export type RequestName =
   | 'rollback'
   | 'resume'
   | 'disable'
+  | 'ask-glass'
+  | 'use-glass'
+  | 'end-glass'
+  | 'list-glass'
   | 'events'
   | 'event'
   | 'records'
@@ -45,6 +49,7 @@ export interface Peer {
 const READS: readonly RequestName[] = [
   'status',
   'read-trust',
+  'list-glass',
   'events',
   'event',
   'records',

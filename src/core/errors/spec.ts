@@ -37,6 +37,7 @@ export type ErrorPrefix =
   | 'host'
   | 'policy'
   | 'trust'
+  | 'glass'
   | 'state'
   | 'publish'
   | 'cli';

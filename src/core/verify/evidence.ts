@@ -70,6 +70,8 @@ export type Claim =
   | { readonly kind: 'head'; readonly head: ChannelHead }
   /** A trust policy, as its canonical JSON. */
   | { readonly kind: 'trust'; readonly document: string }
+  /** An order of break-glass, as its canonical JSON. */
+  | { readonly kind: 'glass'; readonly document: string }
   /** "Signed", and nothing about place and time (cosign). */
   | { readonly kind: 'bare' }
   | { readonly kind: 'malformed'; readonly failure: Failure }

@@ -90,10 +90,17 @@ export interface TrustRoots {
   readonly keys: readonly RootKey[];
 }
 
+/** Who may let go of rules for a while, or end enforcement, on one host at a time. */
+export interface BreakGlassTrust extends TrustRoots {
+  readonly maxMinutes: number;
+}
+
 export interface TrustPolicy {
   readonly version: number;
   /** Null: the file on this host is all there is to go by. */
   readonly roots: TrustRoots | null;
+  /** Null: nobody may. */
+  readonly breakGlass: BreakGlassTrust | null;
   /** Signed with the policy: it applies even where it distrusts what is active. */
   readonly force: boolean;
   readonly policies: readonly ScopePolicy[];

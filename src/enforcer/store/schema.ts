@@ -63,7 +63,7 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE break_glass (
      nonce TEXT PRIMARY KEY,
      boot_id TEXT NOT NULL,
-     asked_ns INTEGER NOT NULL, -- boot time
+     asked_ms REAL NOT NULL, -- boot time
      used TEXT -- the record; null: nobody has used it yet
    ) STRICT;
    CREATE TABLE suppressed_3 (

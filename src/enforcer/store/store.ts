@@ -22,6 +22,7 @@ import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
 import { toBundleVersion } from '../../core/version.ts';
 import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
+import { GlassTable } from './glass-table.ts';
 import { History } from './history.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -42,6 +43,8 @@ export interface Facts {
   readonly head: ChannelHead;
   /** The latest moment that this host has seen proven. */
   readonly timeFloorMs: number;
+  /** This host in orders of break-glass: random, made when it first asks. */
+  readonly hostId: string;
   readonly disabled: { readonly by: string; readonly reason: string; readonly at: string };
   /** Every copy of the floor was lost; set until an administrator accepts that. */
   readonly lost: true;
@@ -66,6 +69,7 @@ export class EnforcerStore {
   readonly generations: GenerationTable;
   readonly history: History;
   readonly records: RecordStore;
+  readonly glass: GlassTable;
   readonly #database: DatabaseSync;
   readonly #floorPath: string;
   #off: Facts['disabled'] | null = null;
@@ -75,6 +79,7 @@ export class EnforcerStore {
     this.records = records;
     this.#floorPath = floorPath;
     this.generations = new GenerationTable(database);
+    this.glass = new GlassTable(database);
     this.history = new History(database, eventsMax);
   }
 

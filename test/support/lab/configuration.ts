@@ -16,6 +16,8 @@ export interface HostFacts {
   readonly source: string;
   readonly keyId: string;
   readonly publicKeyPem: string;
+  /** The key that may sign orders of break-glass. */
+  readonly keeperPem: string;
   /** Port on this machine's loopback at which the registry is reached. */
   readonly registryPort: number;
   readonly probes: readonly HostProbe[];
@@ -34,9 +36,20 @@ export function writeConfiguration(facts: HostFacts): HostConfiguration {
   return { trust: trustOf(facts), enforcer: enforcerOf(facts), agent: agentOf(facts) };
 }
 
-function trustOf({ repository, channel, source, keyId, publicKeyPem }: HostFacts): string {
+function trustOf({
+  repository,
+  channel,
+  source,
+  keyId,
+  publicKeyPem,
+  keeperPem,
+}: HostFacts): string {
   return `apiVersion: warder.dev/trust/v1
 version: 1
+breakGlass:
+  threshold: 1
+  keys:
+    - { id: keeper, pem: ${JSON.stringify(keeperPem)} }
 policies:
   - name: production
     scope: ${repository}

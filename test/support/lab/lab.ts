@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDisk } from '../guest/disk.ts';
 import { startRegistry } from '../registry.ts';
+import { makeSigner } from '../signed-bundle.ts';
 import { type HostProbe, writeConfiguration } from './configuration.ts';
 import { bootHost, type LabHost } from './host.ts';
 import {
@@ -34,6 +35,9 @@ export const NAMES = {
   source: 'https://git.example.test/policies',
   keyId: 'release-key',
 } as const;
+
+/** Signs orders of break-glass for hosts of the laboratory. */
+export const KEEPER = makeSigner();
 
 /** What a laboratory may be asked for. */
 export interface LabOptions {
@@ -104,7 +108,12 @@ export function openLab(options: LabOptions = {}): LabSite {
     const { series, disks = {}, probes = [], stateDir = STATE_DIR } = options;
     host = await bootHost(disk, { disks, ...(series === undefined ? {} : { series }) });
     const { publicKeyPem } = await key;
-    const facts = { ...NAMES, probes, stateDir, publicKeyPem, registryPort: (await proxy).port };
+    const facts = {
+      ...NAMES,
+      ...{ probes, stateDir, publicKeyPem },
+      keeperPem: KEEPER.publicKeyPem,
+      registryPort: (await proxy).port,
+    };
     await host.configure(writeConfiguration(facts), stateDir);
     return host;
   };
