@@ -56,6 +56,12 @@ policies:
           - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
 `;
 
+const GLASS = `breakGlass:
+  threshold: 1
+  maxMinutes: 120
+  keys: [{ id: alice, file: root-1.pem.pub }, { id: robot, file: ci.pem.pub }]
+`;
+
 const FIXTURES = (expected: string) => `apiVersion: warder.dev/trust-test/v1
 tests:
   - name: a release by CI
@@ -107,6 +113,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'trust.yaml'), POLICY(5));
   writeFileSync(join(dir, 'trust-6.yaml'), POLICY(6));
   writeFileSync(join(dir, 'bare.yaml'), BARE);
+  writeFileSync(join(dir, 'glass.yaml'), `${BARE}${GLASS}`);
   writeFileSync(join(dir, 'good.test.yaml'), FIXTURES('admitted'));
   writeFileSync(join(dir, 'bad.test.yaml'), FIXTURES('verify/rollback'));
   writeFileSync(join(dir, 'broken.test.yaml'), FIXTURES('maybe'));
@@ -118,12 +125,14 @@ describe('looking at a trust policy', () => {
     const document = await both('trust-explain', ['trust', 'explain', 'trust.yaml']);
     expect(document).toMatchObject({ trust: { version: 5, roots: { threshold: 2 } } });
     await both('trust-explain-bare', ['trust', 'explain', 'bare.yaml']);
+    await both('trust-explain-glass', ['trust', 'explain', 'glass.yaml']);
     await both('trust-explain-none', ['trust', 'explain', 'none.yaml']);
   });
 
   it('warns of what the author may not have meant', async () => {
     await both('trust-lint', ['trust', 'lint', 'trust.yaml']);
     await both('trust-lint-bare', ['trust', 'lint', 'bare.yaml']);
+    await both('trust-lint-glass', ['trust', 'lint', 'glass.yaml']);
   });
 
   it('judges fixtures as a host would', async () => {

@@ -17,7 +17,11 @@ const SOON_MS = 30 * 86_400_000;
 
 /** Everything worth a second look. */
 export function lintTrust(trust: TrustPolicy, nowMs: number): readonly TrustFinding[] {
-  return [...lintRoots(trust), ...trust.policies.flatMap((it) => lintScope(it, trust, nowMs))];
+  return [
+    ...lintRoots(trust),
+    ...lintGlass(trust),
+    ...trust.policies.flatMap((it) => lintScope(it, trust, nowMs)),
+  ];
 }
 
 function lintRoots({ roots, force }: TrustPolicy): readonly TrustFinding[] {
@@ -44,6 +48,27 @@ function lintRoots({ roots, force }: TrustPolicy): readonly TrustFinding[] {
     say('roots', 'one lost root key ends every change', 'name one root more than the threshold');
   }
   return found;
+}
+
+function lintGlass({ breakGlass, policies }: TrustPolicy): readonly TrustFinding[] {
+  const say = (text: string, hint: string) => ({ where: 'breakGlass', text, hint });
+  if (breakGlass === null) {
+    return [
+      say(
+        'nobody can let go of a rule that locks you out',
+        'name keys, or keep a way to the console',
+      ),
+    ];
+  }
+  const releasing = policies.flatMap((it) => it.release.anyOf.map((key) => key.fingerprint));
+  return [
+    ...(breakGlass.threshold === 1
+      ? [say('one key alone can end enforcement on a host', 'demand two')]
+      : []),
+    ...breakGlass.keys
+      .filter((it) => releasing.includes(it.fingerprint))
+      .map((it) => say(`${it.id} signs releases too`, 'give it a key of its own')),
+  ];
 }
 
 function lintScope(scope: ScopePolicy, trust: TrustPolicy, nowMs: number): readonly TrustFinding[] {
