@@ -34,6 +34,7 @@ const FILES = {
   health: 'src/core/machine/health.test.ts',
   cli: 'test/cli/hostile.test.ts',
   daemon: 'src/controller/daemon.test.ts',
+  path: 'test/agent/real-path.test.ts',
 } as const;
 
 const ARCHIVES = Array.from(
@@ -59,6 +60,7 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['T16', 'fetch/insecure-registry', 'registry'],
   ['R01', 'accepted', 'registry'],
   ['R02', 'resolve/reference-invalid', 'reference'],
+  ['R04', 'verify/scope-mismatch', 'path'],
   ['R03', 'resolve/digest-algorithm', 'reference'],
   ['M01', 'fetch/manifest-too-large', 'hostile'],
   ['M02', 'fetch/manifest-invalid', 'manifest'],
@@ -131,6 +133,7 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['V02', 'verify/equivocation', 'judge'],
   ['V03', 'accepted', 'judge'],
   ['V04', 'fetch/version-invalid', 'descriptor'],
+  ['V06', 'verify/rollback', 'path'],
   ['V07', 'verify/scope-mismatch', 'judge'],
   ['V08', 'verify/expired', 'judge'],
   ['V09', 'verify/not-yet-valid', 'judge'],
@@ -139,6 +142,8 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['V13', 'state/lost', 'enforcer'],
   ['V14', 'state/corrupt', 'enforcer'],
   ['V15', 'stage/write-failed', 'cut'],
+  ['V16', 'verify/key-unknown', 'path'],
+  ['V18', 'verify/rollback', 'path'],
   ['V17', 'state/locked', 'store'],
   ['V19', 'verify/incompatible', 'judge'],
   ['V20', 'verify/release-mismatch', 'judge'],
@@ -150,36 +155,30 @@ const SHOWN: readonly (readonly [string, ErrorCode | 'accepted', keyof typeof FI
   ['C08', 'accepted', 'crash'],
   ['C09', 'confirm/health-failed', 'health'],
   ['C10', 'restore/failed', 'enforcer'],
+  ['C11', 'verify/key-unknown', 'path'],
+  ['C12', 'state/corrupt', 'path'],
+  ['C14', 'accepted', 'path'],
   ['C13', 'accepted', 'enforcer'],
   ['L01', 'accepted', 'enforcer'],
   ['L02', 'restore/evidence-corrupt', 'enforcer'],
   ['L03', 'restore/distrusted', 'enforcer'],
+  ['L06', 'verify/key-unknown', 'path'],
   ['L07', 'trust/would-distrust', 'trustChange'],
   ['L08', 'trust/root-invalid', 'trust'],
   ['X01', 'verify/no-attestations', 'judge'],
+  ['X02', 'verify/key-unknown', 'cli'],
   ['X03', 'accepted', 'cli'],
   ['X04', 'fetch/registry-auth', 'credentials'],
   ['X05', 'host/tool-untrusted', 'hostile'],
   ['X07', 'accepted', 'daemon'],
 ];
 
-const UNNAMED = 'no test names it';
-
 const OPEN: readonly (readonly [string, string])[] = [
-  ['R04', 'a digest is fetched from the configured repository only; no test names it'],
   ['F11', 'legacy tags are not looked for, so they give no-attestations without a hint'],
   ['P12', 'verification summaries are not read'],
-  ['V06', UNNAMED],
-  ['V16', 'shown by the simulation, which does not name it'],
-  ['V18', 'there is no such flag; no test names it'],
   ['C05', 'shown in guests, which do not name it'],
   ['C06', 'shown in guests, which do not name it'],
-  ['C11', 'a rule of the simulation'],
-  ['C12', 'there is no activated file: the kernel holds the policy'],
-  ['C14', 'events never feed back into decisions'],
   ['L04', 'evidence is verified against the trusted root in force, not the one of its admission'],
-  ['L06', 'a rule of the simulation, which does not name it'],
-  ['X02', UNNAMED],
 ];
 
 export const BAD_INPUTS: readonly BadInput[] = [

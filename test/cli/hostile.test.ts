@@ -5,6 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Services } from '../../src/cli/services.ts';
+import { compose } from '../../src/compose.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { err, failure, ok } from '../../src/core/result.ts';
 import type { RegistryPort } from '../../src/ports.ts';
@@ -114,6 +115,19 @@ describe('hostile text', () => {
     const json = await run([...argv, '--output', 'json'], { services });
     expectHarmless(json);
     documentOf(json);
+  });
+
+  it.each([
+    ['a refusal', ['rollback', '--reason', 'x'], 'verify/key-unknown'],
+    ['a missing file', ['verify', 'r.example.com/p:prod', '--trust', '/none'], 'trust/unreadable'],
+    ['a wrong option', ['status', '--none'], 'cli/usage'],
+    ['missing evidence', ['verify', '--evidence', '/none'], 'cli/file-unreadable'],
+    ['a device', ['verify', 'r.example.com/p:prod', '--trust', '/dev/zero'], 'trust/unreadable'],
+  ])('X02 a failure is one JSON document and nothing else: %s', async (_name, argv, code) => {
+    const { trust } = compose({});
+    const printed = await run([...argv, '-o', 'json'], { services: { ...services, trust } });
+    expect([printed.stderr, printed.exit === 0]).toEqual(['', false]);
+    expect(documentOf(printed)).toMatchObject({ ok: false, errors: [{ code }] });
   });
 
   it('is escaped in a stream', async () => {
