@@ -17,7 +17,7 @@ const CONFIG_DIR = '/etc/warder';
 const AGENT_STATUS = '/run/warder/agent/status.json';
 const LOOK_EVERY_MS = 50;
 // On an emulated kernel of the 7 series the verifier alone takes minutes.
-const START_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 600_000;
 const INSTALL_TIMEOUT_MS = 300_000;
 const WAIT_TIMEOUT_MS = 120_000;
 const LOG_LINES = 20;

@@ -16,7 +16,7 @@ import {
   type Variant,
 } from './selection.ts';
 
-const RUN_TIMEOUT_MS = 900_000;
+const RUN_TIMEOUT_MS = 1_800_000;
 
 declare module 'vitest' {
   interface TaskMeta {
