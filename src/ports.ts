@@ -125,11 +125,12 @@ export interface RecordsPort {
 
 /** The privileged process. It verifies again and owns floor, trust and hold. */
 export interface EnforcerPort extends RecordsPort {
-  status(): Promise<Result<EnforcerStatus>>;
+  /** Of the main source, or of a named one; so are `head`, `restore` and `rollback`. */
+  status(source?: string): Promise<Result<EnforcerStatus>>;
   /** Verifies, raises the floor, fills a bank aside, swaps. The generation is pending until confirm. */
   activate(bundle: BundleBytes): Promise<Result<Enforced>>;
   /** Verifies and remembers a channel head: the floor of what comes next, and the time it was made. */
-  head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>>;
+  head(statements: readonly Uint8Array[], source?: string): Promise<Result<HeadStatus>>;
   /** Puts the next version of the trust policy in force, if its roots signed it; `force` is root's. */
   trust(statements: readonly Uint8Array[], force: boolean): Promise<Result<TrustReport>>;
   /** What a trust policy (a document without files) would distrust; nothing is changed. */
@@ -141,10 +142,12 @@ export interface EnforcerPort extends RecordsPort {
   /** Makes the pending generation the last-known-good. */
   confirm(digest: Digest): Promise<Result<Enforced>>;
   /** Swaps back to the last-known-good, or to the baseline when there is none. */
-  restore(reason: string): Promise<Result<Enforced>>;
+  restore(reason: string, source?: string): Promise<Result<Enforced>>;
   /** Back to the previous confirmed bundle, and hold. */
-  rollback(by: string, reason: string): Promise<Result<Enforced>>;
+  rollback(by: string, reason: string, source?: string): Promise<Result<Enforced>>;
   resume(by: string): Promise<Result<Enforced>>;
+  /** Takes what a source brought out of force that is not configured any more. */
+  removeSource(name: string, by: string): Promise<Result<Enforced>>;
   /** Takes the pins away, by a signed order: enforcement ends. */
   disable(
     by: string,

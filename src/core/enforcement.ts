@@ -143,6 +143,21 @@ export interface SelfProtection {
   readonly detail: string;
 }
 
+/** One named source of a host. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly repository: string;
+  readonly channel: string;
+  /** False: it is gone from the configuration, and keeps what it brought until root removes it. */
+  readonly isConfigured: boolean;
+  /** The generation with the bundle of this source; `baseline` while it has none. */
+  readonly enforced: Enforced;
+  readonly lastKnownGood: BundleSummary | null;
+  readonly highestSeen: BundleVersion | null;
+  readonly hold: Hold | null;
+  readonly head: HeadStatus | null;
+}
+
 export interface EnforcerStatus {
   readonly enforced: Enforced;
   readonly lastKnownGood: BundleSummary | null;
@@ -162,6 +177,8 @@ export interface EnforcerStatus {
   readonly record: Digest | null;
   /** Null: the trust policy demands no head of the channel. */
   readonly head: HeadStatus | null;
+  /** The named sources; everything above about bundles is of the source that was asked for. */
+  readonly sources: readonly SourceStatus[];
   readonly enforcerVersion: string;
   readonly bootId: string;
   /** Who ended enforcement, or that this boot was told not to begin; null while it is on. */

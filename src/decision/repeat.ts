@@ -66,9 +66,11 @@ async function decideAgain(
     case 'trust': {
       const next = nextOf(input, shelf);
       if (next === null) return err(shelf.complain());
-      const { isForced, context } = question;
+      const { isForced, context, others = [] } = question;
       const active = input.bundles.map((it) => toActive(it, shelf));
-      return ok(await decideTrust(next, { current: trust, active, isForced, context }, verifier));
+      return ok(
+        await decideTrust(next, { current: trust, active, isForced, context, others }, verifier),
+      );
     }
     case 'fetch':
       return err(

@@ -8,7 +8,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BundleBytes } from '../core/bundle.ts';
-import type { Decided } from '../core/decision/record.ts';
+import type { Decided, OtherPlace } from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { toCheck } from '../core/verify/check-record.ts';
@@ -38,6 +38,8 @@ export interface TrustFacts {
   readonly active: readonly ActiveBundle[];
   readonly isForced: boolean;
   readonly context: VerifyContext;
+  /** Active bundles that are judged by another place than the one of the context. */
+  readonly others?: readonly OtherPlace[];
 }
 
 /** A decision about a trust policy; `next` is there when it may be put in force. */
@@ -62,8 +64,8 @@ export async function decideTrust(
   if (fingerprint === facts.current.fingerprint) {
     return { checks, failures: [], next: next.value, distrusted: [] };
   }
-  const { active, context, isForced } = facts;
-  const judged = await findDistrusted(next.value, active, context, verifier);
+  const { isForced } = facts;
+  const judged = await findDistrusted(next.value, facts, verifier);
   for (const { digest, failures } of judged) {
     const check = toCheck('still-admits', { digest }, failures);
     const isWaived = failures.length > 0 && (isForced || force);
@@ -148,13 +150,15 @@ export interface Judged {
 /** Judges what is active by another policy. */
 export async function findDistrusted(
   next: TrustPolicy,
-  active: readonly ActiveBundle[],
-  context: VerifyContext,
+  { active, context, others = [] }: Pick<TrustFacts, 'active' | 'context' | 'others'>,
   verifier: VerifierPort,
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = [];
   for (const it of active) {
-    const failures = await whyDistrusted(it, next, context, verifier);
+    const other = others.find(({ digest }) => digest === it.digest);
+    const { repository, channel } = other ?? context;
+    const place = { ...context, repository, channel };
+    const failures = await whyDistrusted(it, next, place, verifier);
     const why = failures.map(({ code, message }) => `${code}, ${message}`).join('; ');
     judged.push({ digest: it.digest, name: it.name, failures, why });
   }

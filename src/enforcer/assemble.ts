@@ -20,7 +20,8 @@ import type { Mount } from './mounts.ts';
 import { findExe, hasUnifiedGroups } from './processes.ts';
 import { Prover } from './prover.ts';
 import type { SelfPlan } from './self-protection.ts';
-import type { EnforcerStore } from './store/store.ts';
+import { Sources } from './sources.ts';
+import type { EnforcerStore, KnownSource } from './store/store.ts';
 import type { TrustSlot } from './trust-change.ts';
 
 /** Everything that the enforcer stands on. */
@@ -33,6 +34,8 @@ export interface Foundations {
   readonly repository: string;
   readonly channel: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Besides the main one. */
+  readonly sources: readonly KnownSource[];
   readonly version: string;
   readonly object: string;
   readonly pinDir: string;
@@ -60,10 +63,14 @@ export function assemble(on: Foundations): {
   const alerts = new Alerts(on.tell);
   const trust: TrustSlot = { current: on.trust };
   const admission = admissionOf(on, trust);
+  const sources = new Sources(admission, on.sources);
   const { uptimeMs, findGroup } = on;
   const glass = new BreakGlass({ kernel, admission, alerts, bootId, uptimeMs, findGroup });
-  const onCommit = glass.follow.bind(glass);
-  const generations = new Generations({ kernel, store, clock, bootId, onCommit, step });
+  const generations = new Generations({
+    ...{ kernel, store, clock, bootId, step },
+    onCommit: glass.follow.bind(glass),
+    wanted: () => sources.wanted(),
+  });
   const lineage = new Lineage({ store, bootId, running: () => runningPrograms(kernel) });
   const pump = new EventPump({
     kernel,
@@ -105,6 +112,7 @@ export function assemble(on: Foundations): {
     confirmWindowMs: on.confirmWindowMs,
     build: {
       admission,
+      sources,
       generations,
       resolver: {
         kernel,

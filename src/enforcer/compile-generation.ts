@@ -9,7 +9,9 @@ import type { RuleLine } from '../core/enforcer/startup.ts';
 import { buildImage } from '../core/image/build.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
+import { POLICY_RULES_MAX } from '../core/policy/compile.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
+import { findSourceConflicts, joinSources, type SourceRules } from '../core/policy/sources.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { type ResolverOptions, resolvePolicy } from './resolver.ts';
 
@@ -22,6 +24,8 @@ export interface CompiledGeneration {
   readonly paths: readonly string[];
 }
 
+const CONFLICTS_TOLD_MAX = 4;
+
 /** What a host adds to the rules. */
 export interface CompileHost {
   readonly canaryDir: string;
@@ -30,8 +34,15 @@ export interface CompileHost {
   readonly resolver: ResolverOptions;
 }
 
-/** Compiles a bundle's rules (or none) together with the baseline. */
-export function compileGeneration(ir: PolicyIr, host: CompileHost): Result<CompiledGeneration> {
+/** Compiles the rules of every source (or none) together with the baseline. */
+export function compileGeneration(
+  parts: readonly SourceRules[],
+  host: CompileHost,
+): Result<CompiledGeneration> {
+  const agreed = checkConflicts(parts);
+  if (!agreed.ok) return agreed;
+  const ir = joinSources(parts);
+  if (ir.rules.length > POLICY_RULES_MAX) return tooMany(ir.rules.length);
   const plan = planHooks(withBaseline(ir, host.canaryDir, host.self), host.programs);
   if (!plan.ok) return plan;
   const grouped = checkGroups(plan.value.ir, host.resolver);
@@ -51,6 +62,39 @@ export function compileGeneration(ir: PolicyIr, host: CompileHost): Result<Compi
     demoted: plan.value.demoted,
     paths: [...resolution.value.keys()],
   });
+}
+
+// Each bundle was inside the bound by itself.
+function tooMany(count: number): Result<never> {
+  const what = `${count} rules of all sources, at most ${POLICY_RULES_MAX} fit into one generation`;
+  return err(
+    failure('policy/too-many-rules', what, {
+      hints: ['the limit is of the host, not of a source'],
+    }),
+  );
+}
+
+// SOURCE-2: joined rules mean what each source means by itself, or they are not joined.
+function checkConflicts(parts: readonly SourceRules[]): Result<void> {
+  const conflicts = findSourceConflicts(parts);
+  if (conflicts.length === 0) return ok(undefined);
+  return err(
+    failure(
+      'activate/source-conflict',
+      'rules of two sources would not mean together what they mean apart',
+      {
+        causes: conflicts
+          .slice(0, CONFLICTS_TOLD_MAX)
+          .map(
+            ({ left, carrier }) =>
+              `what leaves the tree of ${left} could be taken over by ${carrier}`,
+          ),
+        hints: [
+          'let the first rule of each pair deny rename and link too, or the second one create',
+        ],
+      },
+    ),
+  );
 }
 
 // Without the unified hierarchy every process is in its root: no exemption and no scope would ever match,

@@ -25,7 +25,8 @@ import { readMounts } from './mounts.ts';
 import { findGroup, groupsOf, readBootId, readUptimeMs } from './processes.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
-import { type EnforcerStore, type OpenedStore, openStore } from './store/store.ts';
+import { type OpenedStore, openStore } from './store/open.ts';
+import type { EnforcerStore } from './store/store.ts';
 import { type TrustAtStart, takeTrust } from './trust-in-force.ts';
 
 const BOOT_OFF = 'warder.enforce=0';
@@ -163,7 +164,11 @@ function makeFolders({ stateDir, socket }: EnforcerConfig): void {
 
 // Whoever can set the kernel's command line owns the host; for everybody else enforcement stays on.
 function openStoreAtBoot(config: EnforcerConfig): Result<OpenedStore> {
-  const opened = openStore(config.stateDir, config.eventsMax);
+  const opened = openStore(
+    config.stateDir,
+    config.eventsMax,
+    config.sources.map((it) => it.name),
+  );
   const words = readFileSync('/proc/cmdline', 'latin1').trim().split(/\s+/);
   if (!opened.ok || !words.includes(BOOT_OFF)) return opened;
   const { store, alerts } = opened.value;

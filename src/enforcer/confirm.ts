@@ -8,17 +8,21 @@ import type { GenerationRow } from '../core/enforcer/startup.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
 
-/** Records the confirmation; needs canaries that this process saw denied by this very generation. */
+/** Records the confirmation for the source of the bundle (`store` is its view); needs canaries that this process saw denied by this very generation. */
 export function confirmGeneration(
   row: GenerationRow | null,
   digest: Digest,
   canary: CanaryReport | null,
   { store, step }: Pick<AdmissionOptions, 'store' | 'step'>,
 ): Result<GenerationRow> {
-  if (row === null || row.digest !== digest) {
+  if (row?.content.includes(digest) !== true) {
     return err(failure('confirm/not-pending', `${digest} is not what is enforced`));
   }
-  if (row.confirmed && store.read('lastKnownGood') === digest) return ok(row);
+  const isPending = !row.confirmed && row.changed === digest;
+  if (!isPending && store.read('lastKnownGood') === digest) return ok(row);
+  if (!isPending && !row.confirmed) {
+    return err(failure('confirm/not-pending', `${digest} waits for no confirmation`));
+  }
   if (canary === null || canary.generation !== row.generation) {
     return err(failure('confirm/health-no-data', 'the canaries of this generation did not run'));
   }

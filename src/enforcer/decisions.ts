@@ -5,6 +5,7 @@
 
 import type { Decided, Privileged } from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
+import { MAIN_SOURCE } from '../core/policy/sources.ts';
 import { err, type Failure, failure, invariant, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import { type Draft, makeRecord } from '../decision/record.ts';
@@ -34,7 +35,11 @@ export function recordDecision(
 
 /** Bundles whose records stay whatever comes: what may be in force or return. */
 function neededOf(store: EnforcerStore): readonly (Digest | null)[] {
-  return [store.read('lastKnownGood'), store.read('previous'), store.read('floor')?.digest ?? null];
+  const names = (store.read('sources') ?? []).map((it) => it.name);
+  return [MAIN_SOURCE, ...names].flatMap((name) => {
+    const view = store.of(name);
+    return [view.read('lastKnownGood'), view.read('previous'), view.read('floor')?.digest ?? null];
+  });
 }
 
 /** What the enforcer goes by besides the verdict. */

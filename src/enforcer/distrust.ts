@@ -5,20 +5,33 @@
 
 import type { Digest } from '../core/digest.ts';
 import type { Failure } from '../core/result.ts';
-import { type AdmissionOptions, replay } from './admission.ts';
+import { replay } from './admission.ts';
 import type { Alerts } from './alerts.ts';
+import type { SourceOptions, Sources } from './sources.ts';
 
-/** L03: why a bundle must go; null when it may stay. What is kept in spite of something is an alert. */
+/** A bundle that must go, and why. */
+export interface Distrusted {
+  readonly digest: Digest;
+  readonly source: SourceOptions;
+  readonly error: Failure;
+}
+
+/** L03: what must go of some content. What is kept in spite of something is an alert. */
 export async function findDistrust(
-  digest: Digest | null,
-  { admission, alerts }: { readonly admission: AdmissionOptions; readonly alerts: Alerts },
-): Promise<Failure | null> {
-  const known = digest === null ? null : admission.store.admitted(digest);
-  if (digest === null || known?.trustFingerprint === admission.trust.fingerprint) return null;
-  const replayed = await replay(digest, admission);
-  const concern = replayed.ok ? replayed.value.distrusted : replayed.error;
-  if (concern !== null) alerts.raise(concern);
-  // Damaged evidence is no reason to take away, or to leave out, what the kernel holds intact.
-  const mustGo = !replayed.ok && replayed.error.code === 'restore/distrusted';
-  return mustGo ? replayed.error : null;
+  content: readonly Digest[],
+  { sources, alerts }: { readonly sources: Sources; readonly alerts: Alerts },
+): Promise<readonly Distrusted[]> {
+  const found: Distrusted[] = [];
+  for (const digest of content) {
+    const source = sources.holding(digest);
+    const known = source.store.admitted(digest);
+    if (known?.trustFingerprint === source.trust.fingerprint) continue;
+    const replayed = await replay(digest, source);
+    const concern = replayed.ok ? replayed.value.distrusted : replayed.error;
+    if (concern !== null) alerts.raise(concern);
+    // Damaged evidence is no reason to take away, or to leave out, what the kernel holds intact.
+    const mustGo = !replayed.ok && replayed.error.code === 'restore/distrusted';
+    if (mustGo) found.push({ digest, source, error: replayed.error });
+  }
+  return found;
 }

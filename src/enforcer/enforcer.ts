@@ -21,22 +21,24 @@ import type {
   TrustReport,
 } from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
-import type { GenerationRow } from '../core/enforcer/startup.ts';
+import { type GenerationRow, isPending } from '../core/enforcer/startup.ts';
 import type { GlassInUse, GlassRecord, GlassRequest } from '../core/glass.ts';
 import type { HeadStatus } from '../core/head.ts';
+import { MAIN_SOURCE } from '../core/policy/sources.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { NextTrust } from '../decision/trust.ts';
 import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { encodeTrustDocument, parseTrustDocument } from '../wire/signed-trust.ts';
-import { admit, checkEnabled } from './admission.ts';
+import { activateBundle, nameOf } from './activate.ts';
+import { checkEnabled } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import type { BreakGlass } from './break-glass.ts';
 import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
 import { findDistrust } from './distrust.ts';
 import type { EventPump } from './events.ts';
-import { type BuildOptions, build, fallBack } from './fallback.ts';
+import { type BuildOptions, fallBack } from './fallback.ts';
 import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
 import { takeHead } from './head.ts';
@@ -44,8 +46,10 @@ import type { KernelPort } from './kernel-port.ts';
 import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
 import { checkMounts, refresh } from './refresh.ts';
+import { removeSource } from './remove-source.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
+import type { SourceOptions, Sources } from './sources.ts';
 import { converge } from './startup.ts';
 import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
 import { Turns } from './turns.ts';
@@ -144,11 +148,14 @@ export class Enforcer implements EnforcerPort {
     this.#window.cancel();
   }
 
-  async status(): Promise<Result<EnforcerStatus>> {
+  async status(name: string = MAIN_SOURCE): Promise<Result<EnforcerStatus>> {
+    const source = this.#sources.named(name);
+    if (!source.ok) return source;
     checkMounts(this.#build);
     return ok(
       toStatus({
-        admission: this.#build.admission,
+        source: source.value,
+        sources: this.#sources,
         row: this.#current(),
         prover: this.#parts.prover,
         opened: this.#opened,
@@ -165,9 +172,9 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(() => this.#activate(bundle));
   }
 
-  head(statements: readonly Uint8Array[]): Promise<Result<HeadStatus>> {
+  head(statements: readonly Uint8Array[], name: string = MAIN_SOURCE): Promise<Result<HeadStatus>> {
     const { alerts } = this.#parts;
-    return this.#turns.take(() => takeHead(statements, this.#build.admission, alerts));
+    return this.#for(name, (source) => takeHead(statements, source, alerts));
   }
 
   /** By signature; the composition root hands over a file by {@link Enforcer.takeFile}. */
@@ -184,8 +191,8 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(async () => {
       const next = parseTrustDocument(document);
       if (!next.ok) return next;
-      const active = this.#current()?.digest ?? null;
-      const distrusted = await distrustedBy(next.value, active, this.#build.admission);
+      const active = this.#current()?.content ?? [];
+      const distrusted = await distrustedBy(next.value, active, this.#sources);
       return ok({ hasRoots: this.#parts.trust.current.roots !== null, distrusted });
     });
   }
@@ -207,20 +214,34 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(async () => this.#confirm(digest));
   }
 
-  restore(_reason: string): Promise<Result<Enforced>> {
-    return this.#turns.take(() => this.#restore());
+  restore(_reason: string, name: string = MAIN_SOURCE): Promise<Result<Enforced>> {
+    return this.#for(name, (source) => this.#restore(source));
   }
 
-  rollback(by: string, reason: string): Promise<Result<Enforced>> {
-    return this.#turns.take(() => this.#rollback(by, reason));
+  rollback(by: string, reason: string, name: string = MAIN_SOURCE): Promise<Result<Enforced>> {
+    return this.#for(name, (source) => this.#rollback(by, reason, source));
   }
 
   resume(_by: string): Promise<Result<Enforced>> {
     return this.#turns.take(async () => {
       const wasDisabled = this.#store.read('disabled') !== null;
-      const written = this.#store.write({ hold: null, disabled: null, lost: null });
-      if (!written.ok) return written;
+      for (const { store } of this.#sources.all) {
+        const written = store.write({ hold: null, lost: null });
+        if (!written.ok) return written;
+      }
+      const enabled = this.#store.write({ disabled: null });
+      if (!enabled.ok) return enabled;
       return wasDisabled ? this.#start() : ok(this.#toEnforced(this.#current()));
+    });
+  }
+
+  /** Takes what a source brought out of force; only one that is not configured any more. */
+  removeSource(name: string, _by: string): Promise<Result<Enforced>> {
+    return this.#for(name, async (source) => {
+      const removed = await removeSource(source, this.#current(), this.#build);
+      if (!removed.ok) return removed;
+      this.#prove();
+      return ok(this.#toEnforced(this.#current()));
     });
   }
 
@@ -300,6 +321,13 @@ export class Enforcer implements EnforcerPort {
     );
   }
 
+  #for<T>(name: string, work: (source: SourceOptions) => Promise<Result<T>>): Promise<Result<T>> {
+    return this.#turns.take(async () => {
+      const source = this.#sources.named(name);
+      return source.ok ? work(source.value) : source;
+    });
+  }
+
   async #start(): Promise<Result<Enforced>> {
     const { kernel, alerts } = this.#parts;
     if (this.#store.read('disabled') !== null) {
@@ -310,6 +338,9 @@ export class Enforcer implements EnforcerPort {
     const opened = openKernel(this.#parts, this.#store);
     if (!opened.ok) return opened;
     this.#opened = opened.value.report;
+    const remembered = this.#sources.remember();
+    if (!remembered.ok) return remembered;
+    this.#tellGone();
     this.#self = opened.value.self;
     const committed = kernel.committed();
     if (!committed.ok) return committed;
@@ -320,31 +351,35 @@ export class Enforcer implements EnforcerPort {
     const retired = kernel.retireOther();
     if (!retired.ok) alerts.raise(retired.error);
     // Nobody could confirm while this process was away: the window begins again.
-    if (row.value.digest !== null && !row.value.confirmed) this.#armWindow();
+    if (isPending(row.value)) this.#armWindow(this.#sources.holding(row.value.changed));
     this.#prove();
     return ok(this.#toEnforced(row.value));
   }
 
+  #tellGone(): void {
+    for (const source of this.#sources.all.filter((it) => !it.isConfigured)) {
+      const what = `${nameOf(source)} is not configured any more; what it brought stays in force`;
+      const hints = [`configure it again, or run: warder source remove ${source.name}`];
+      this.#parts.alerts.raise(failure('config/source-gone', what, { hints }));
+    }
+  }
+
   async #activate(bundle: BundleBytes): Promise<Result<Enforced>> {
-    const enabled = checkEnabled(this.#store);
-    if (!enabled.ok) return enabled;
-    const admitted = await admit(bundle, this.#build.admission);
-    if (!admitted.ok) return admitted;
-    const current = this.#current();
-    // C13: what is in force already is left alone, pending or confirmed.
-    if (current?.digest === bundle.digest) return ok(this.#toEnforced(current));
-    const row = build(bundle.digest, admitted.value.ir, this.#build);
+    const source = this.#sources.claiming(bundle);
+    const before = this.#current();
+    const row = await activateBundle(bundle, source, before, this.#build);
     if (!row.ok) return row;
-    this.#parts.prover.forget();
-    this.#armWindow();
-    return ok(this.#toEnforced(row.value));
+    if (row.value.generation !== before?.generation) {
+      this.#parts.prover.forget();
+      this.#armWindow(source);
+    }
+    return ok(this.#toEnforced(row.value, source));
   }
 
   async #changeTrust(next: NextTrust, force: boolean): Promise<Result<TrustReport>> {
     const { alerts, trust } = this.#parts;
     const row = this.#current();
-    const { admission } = this.#build;
-    const changed = await changeTrust(next, row?.digest ?? null, force, trust, admission);
+    const changed = await changeTrust(next, row?.content ?? [], force, trust, this.#sources);
     if (!changed.ok) {
       // What anybody may offer is recorded; only what somebody of this host must act upon is an alert.
       const isOurs = next.kind === 'file' || changed.error.code === 'trust/would-distrust';
@@ -352,10 +387,13 @@ export class Enforcer implements EnforcerPort {
       return changed;
     }
     for (const code of TRUST_ALERTS) alerts.clear(code);
-    const mustGo = await findDistrust(row?.digest ?? null, this.#build);
-    if (mustGo !== null) {
+    const mustGo = await findDistrust(row?.content ?? [], this.#build);
+    if (mustGo.length > 0) {
       this.#window.cancel();
-      const fallen = await fallBack([...this.#heldOut(), row?.digest ?? null], this.#build);
+      const fallen = await fallBack(
+        [...this.#sources.held(), ...mustGo.map((it) => it.digest)],
+        this.#build,
+      );
       this.#prove();
       if (!fallen.ok) return fallen;
     }
@@ -363,39 +401,46 @@ export class Enforcer implements EnforcerPort {
   }
 
   #confirm(digest: Digest): Result<Enforced> {
-    const row = confirmGeneration(
-      this.#current(),
-      digest,
-      this.#parts.prover.canary,
-      this.#build.admission,
-    );
+    const source = this.#sources.holding(digest);
+    const before = this.#current();
+    const row = confirmGeneration(before, digest, this.#parts.prover.canary, source);
     if (!row.ok) return row;
-    this.#window.cancel();
-    return ok(this.#toEnforced(row.value));
+    if (before?.changed === digest) this.#window.cancel();
+    return ok(this.#toEnforced(row.value, source));
   }
 
-  async #restore(): Promise<Result<Enforced>> {
+  async #restore(source: SourceOptions): Promise<Result<Enforced>> {
     const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const current = this.#current();
-    if (current?.confirmed && this.#isLastKnownGood(current.digest)) {
-      return ok(this.#toEnforced(current));
+    const pending = isPending(current) ? current.changed : null;
+    const isMine = pending === null || this.#sources.holding(pending) === source;
+    const mine = current === null ? null : this.#sources.partOf(current.content, source);
+    if (mine !== pending && mine !== null && mine === source.store.read('lastKnownGood')) {
+      return ok(this.#toEnforced(current, source));
     }
-    const pending = current !== null && !current.confirmed ? [current.digest] : [];
+    if (!isMine) {
+      return err(
+        failure('activate/other-pending', 'a bundle of another source waits to be confirmed'),
+      );
+    }
     this.#window.cancel();
-    const row = await fallBack([...this.#heldOut(), ...pending], this.#build);
+    const without = pending === null ? [] : [pending];
+    const row = await fallBack([...this.#sources.held(), ...without], this.#build);
     this.#prove();
-    return row.ok ? ok(this.#toEnforced(row.value)) : row;
+    return row.ok ? ok(this.#toEnforced(row.value, source)) : row;
   }
 
-  async #rollback(by: string, reason: string): Promise<Result<Enforced>> {
+  async #rollback(by: string, reason: string, source: SourceOptions): Promise<Result<Enforced>> {
     const enabled = checkEnabled(this.#store);
     if (!enabled.ok) return enabled;
     const why = { by, reason, at: this.#now() };
-    const recorded = recordRollback(this.#current(), why, this.#store);
+    const current = this.#current();
+    const mine = current === null ? null : this.#sources.partOf(current.content, source);
+    const recorded = recordRollback(mine, why, source.store);
     if (!recorded.ok) return recorded;
     this.#build.admission.step('hold-written');
-    return this.#restore();
+    return this.#restore(source);
   }
 
   /** Null when there is nothing to prove: disabled, or not loaded. */
@@ -407,12 +452,12 @@ export class Enforcer implements EnforcerPort {
     return proven;
   }
 
-  #armWindow(): void {
+  #armWindow(source: SourceOptions): void {
     this.#window.open(() => {
       this.#parts.alerts.raise(
         failure('confirm/health-no-data', 'nobody confirmed inside the window; restored'),
       );
-      return this.restore('the confirm window passed');
+      return this.restore('the confirm window passed', source.name);
     });
   }
 
@@ -424,8 +469,8 @@ export class Enforcer implements EnforcerPort {
     return null;
   }
 
-  #toEnforced(row: GenerationRow | null): Enforced {
-    return toEnforced(row, this.#store);
+  #toEnforced(row: GenerationRow | null, source = this.#sources.main): Enforced {
+    return toEnforced(row, source, this.#sources);
   }
 
   #totals(): EventTotals {
@@ -435,13 +480,8 @@ export class Enforcer implements EnforcerPort {
     return { ...counters.value, suppressed: this.#store.history.tally().suppressed };
   }
 
-  #heldOut(): readonly Digest[] {
-    const hold = this.#store.read('hold');
-    return hold === null ? [] : [hold.digest];
-  }
-
-  #isLastKnownGood(digest: Digest | null): boolean {
-    return digest !== null && digest === this.#store.read('lastKnownGood');
+  get #sources(): Sources {
+    return this.#build.sources;
   }
 
   get #store() {

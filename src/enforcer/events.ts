@@ -8,6 +8,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Digest } from '../core/digest.ts';
 import type { DecisionEvent } from '../core/enforcement.ts';
 import type { CanarySighting } from '../core/enforcer/canary.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../core/enforcer/explain.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import { CANARY_RULE } from '../core/policy/baseline.ts';
+import { sourceOfRule } from '../core/policy/sources.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type EventGlimpse, glimpseEvent, unpackEvent } from '../wire/abi-events.ts';
 import { ExplainBudget, type ExplainRates } from './explain-budget.ts';
@@ -143,7 +145,7 @@ export class EventPump {
 
   #context(decision: KernelDecision, row: GenerationRow | null, turn: Turn): ExplainContext {
     const { store, bootId } = this.#options;
-    const { digest } = row ?? { digest: null };
+    const digest = row === null ? null : this.#bundleOf(decision, row);
     turn.mounts ??= this.#options.mounts();
     return {
       bootId,
@@ -155,6 +157,14 @@ export class EventPump {
         : locate(turn.mounts, decision.object.dev, pathInside(decision)),
       exe: this.#options.findExe(decision.tgid, decision.startBoottimeNs),
     };
+  }
+
+  // Of the source whose rule decided; what no rule decided is told with the first one.
+  #bundleOf({ reason, rule }: KernelDecision, { content, rules }: GenerationRow): Digest | null {
+    const named = reason === 'rule' || reason === 'refer' ? rules[rule] : undefined;
+    const source = sourceOfRule(named?.id ?? '');
+    const { store } = this.#options;
+    return content.find((it) => store.admitted(it)?.source === source) ?? content[0] ?? null;
   }
 
   #rowOf(generation: number): GenerationRow | null {

@@ -10,7 +10,7 @@ import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { SelfPaths } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { type AdmissionOptions, replay } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
@@ -20,10 +20,13 @@ import type { Generations } from './generations.ts';
 import type { MountWatch } from './mount-watch.ts';
 import type { ResolverOptions } from './resolver.ts';
 import { fitsSelf } from './self-protection.ts';
+import type { SourceOptions, Sources } from './sources.ts';
 
 /** What building a generation needs. */
 export interface BuildOptions {
+  /** Of the main source; what is of the host is the same for all. */
   readonly admission: AdmissionOptions;
+  readonly sources: Sources;
   readonly generations: Generations;
   readonly resolver: ResolverOptions;
   readonly programs: () => readonly KernelProgram[];
@@ -35,96 +38,170 @@ export interface BuildOptions {
   readonly bootId: string;
 }
 
-const NO_RULES: PolicyIr = { irVersion: 1, rules: [] };
+/** A bundle with its rules. */
+export interface Part {
+  readonly source: SourceOptions;
+  readonly digest: Digest;
+  readonly ir: PolicyIr;
+}
 
-/** Compiles rules for this host and makes them current. */
+/** Compiles rules for this host and makes them current; `changed` is the bundle that is new. */
 export function build(
-  digest: Digest | null,
-  ir: PolicyIr,
+  parts: readonly Part[],
+  changed: Digest | null,
   options: BuildOptions,
 ): Result<GenerationRow> {
   const { admission, generations, canaryBase, bootId } = options;
   const canaryDir = prepareCanary(canaryBase, bootId, admission.store);
   if (!canaryDir.ok) return canaryDir;
-  const compiled = compileWatched(ir, canaryDir.value, options);
+  const compiled = compileWatched(parts, canaryDir.value, options);
   if (!compiled.ok) return compiled;
   admission.step('compiled');
-  return generations.bringUp(digest, canaryDir.value, compiled.value);
+  const content = parts.map((it) => it.digest);
+  return generations.bringUp({ content, changed }, canaryDir.value, compiled.value);
 }
 
 /** Compiles, and remembers which mounts the paths were resolved with. */
 export function compileWatched(
-  ir: PolicyIr,
+  parts: readonly Part[],
   canaryDir: string,
   options: BuildOptions,
 ): Result<CompiledGeneration> {
   const mounts = options.watch.take();
-  const compiled = compileGeneration(ir, {
-    canaryDir,
-    self: options.self(),
-    programs: options.programs(),
-    resolver: options.resolver,
-  });
+  const compiled = compileParts(parts, canaryDir, options);
   if (compiled.ok) options.watch.note(compiled.value.paths, mounts);
   return compiled;
 }
 
-/** Builds a bundle that was confirmed here again, from its evidence. */
-export async function rebuild(
-  digest: Digest | null,
+function compileParts(
+  parts: readonly Part[],
+  canaryDir: string,
   options: BuildOptions,
-): Promise<Result<GenerationRow>> {
-  if (digest === null) return build(null, NO_RULES, options);
-  const { store } = options.admission;
-  const replayed = await replay(digest, options.admission);
-  if (!replayed.ok) return replayed;
-  if (replayed.value.distrusted !== null) options.alerts.raise(replayed.value.distrusted);
-  const built = build(digest, replayed.value.ir, options);
-  if (!built.ok) return built;
-  // It was confirmed before; the pointers do not move.
-  const confirmed = store.confirm(built.value.generation, store.read('lastKnownGood') ?? digest);
-  return confirmed.ok ? ok({ ...built.value, confirmed: true }) : confirmed;
+): Result<CompiledGeneration> {
+  return compileGeneration(
+    parts.map(({ source, ir }) => ({ source: source.name, ir })),
+    {
+      canaryDir,
+      self: options.self(),
+      programs: options.programs(),
+      resolver: options.resolver,
+    },
+  );
 }
 
-/** Brings the best that may be in force into force; `without` is what must not come back. */
+/** The first source with whose rules the ones before it cannot be compiled any more; null when all can. */
+export function findCulprit(parts: readonly Part[], options: BuildOptions): SourceOptions | null {
+  const canaryDir = prepareCanary(options.canaryBase, options.bootId, options.admission.store);
+  if (!canaryDir.ok) return null;
+  const at = parts.findIndex(
+    (_, index) => !compileParts(parts.slice(0, index + 1), canaryDir.value, options).ok,
+  );
+  return parts[at]?.source ?? null;
+}
+
+/** Verifies stored bundles again and reads their rules; the first that fails is told with its source. */
+export async function replayAll(
+  content: readonly Digest[],
+  options: Pick<BuildOptions, 'sources' | 'alerts'>,
+): Promise<Blamed<readonly Part[]>> {
+  const parts: Part[] = [];
+  for (const digest of content) {
+    const source = options.sources.holding(digest);
+    const replayed = await replay(digest, source);
+    if (!replayed.ok) return { ...replayed, source };
+    if (replayed.value.distrusted !== null) options.alerts.raise(replayed.value.distrusted);
+    parts.push({ source, digest, ir: replayed.value.ir });
+  }
+  return ok(parts);
+}
+
+/** A result that says whose fault it is; null: of no source by itself. */
+export type Blamed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: Failure; readonly source: SourceOptions | null };
+
+/** Builds what was confirmed here again, from its evidence. */
+export async function rebuild(
+  content: readonly Digest[],
+  options: BuildOptions,
+): Promise<Blamed<GenerationRow>> {
+  const parts = await replayAll(content, options);
+  if (!parts.ok) return parts;
+  const built = build(parts.value, null, options);
+  if (!built.ok) return { ...built, source: findCulprit(parts.value, options) };
+  return blameNobody(confirmAgain(built.value, options));
+}
+
+/** The content was confirmed before: the row says so, and no pointer moves that there is. */
+export function confirmAgain(
+  row: GenerationRow,
+  { sources }: Pick<BuildOptions, 'sources'>,
+): Result<GenerationRow> {
+  for (const digest of row.content) {
+    const { store } = sources.holding(digest);
+    const confirmed = store.confirm(row.generation, store.read('lastKnownGood') ?? digest);
+    if (!confirmed.ok) return confirmed;
+  }
+  return ok({ ...row, confirmed: row.content.length > 0 });
+}
+
+function blameNobody<T>(result: Result<T>): Blamed<T> {
+  return result.ok ? result : { ...result, source: null };
+}
+
+/**
+ * Brings the best that may be in force into force; `without` is what must not come back. Each source goes
+ * back along its own chain: what fails for one leaves the others where they are.
+ */
 export async function fallBack(
-  without: readonly (Digest | null)[],
+  without: readonly Digest[],
   options: BuildOptions,
 ): Promise<Result<GenerationRow>> {
-  const { store } = options.admission;
+  let chains = options.sources.all.map((source) => ({ source, chain: chainOf(source, without) }));
+  for (;;) {
+    const content = chains.flatMap(({ chain }) => chain.slice(0, 1));
+    const row = await bringBack(content, options);
+    if (row.ok) return row;
+    if (content.length === 0) return stopLoudly(row.error, options);
+    options.alerts.raise(row.error);
+    // Nobody's fault is everybody's: there is an end to going back.
+    chains = chains.map(({ source, chain }) => ({
+      source,
+      chain: row.source === null || row.source === source ? chain.slice(1) : chain,
+    }));
+  }
+}
+
+function chainOf({ store }: SourceOptions, without: readonly Digest[]): readonly Digest[] {
   const wanted = [store.read('lastKnownGood'), store.read('previous')];
   const chain = new Set([...wanted, ...store.confirmedDigests()]);
-  for (const digest of chain) {
-    if (digest === null || without.includes(digest)) continue;
-    const row = await bringBack(digest, options);
-    if (row.ok) return row;
-    options.alerts.raise(row.error);
-  }
-  const baseline = await bringBack(null, options);
-  if (baseline.ok) return baseline;
+  return [...chain].filter((it): it is Digest => it !== null && !without.includes(it));
+}
+
+function stopLoudly(error: Failure, { alerts }: BuildOptions): Result<never> {
   const stop = failure('restore/failed', 'not even the baseline could be brought into force', {
-    causes: [`${baseline.error.code}: ${baseline.error.message}`, ...baseline.error.causes],
+    causes: [`${error.code}: ${error.message}`, ...error.causes],
     hints: ['what the kernel had before stays in force; see the other alerts'],
   });
-  options.alerts.raise(stop);
+  alerts.raise(stop);
   return err(stop);
 }
 
 async function bringBack(
-  digest: Digest | null,
+  content: readonly Digest[],
   options: BuildOptions,
-): Promise<Result<GenerationRow>> {
-  const pinned = options.generations.pinned(digest);
+): Promise<Blamed<GenerationRow>> {
+  const pinned = options.generations.pinned(content);
   // Without its canaries a generation could not be proven any more.
   const fits = pinned !== null && fitsSelf(pinned.rules, options.self());
   if (fits && isCanaryComplete(pinned.canaryDir)) {
     // A bank that is still there was filled under the trust policy of its time.
-    const distrusted = await findDistrust(digest, options);
-    if (distrusted !== null) return err(distrusted);
+    const [distrusted] = await findDistrust(content, options);
+    if (distrusted !== undefined) return { ok: false, ...distrusted };
     const committed = options.generations.commit(pinned);
     options.watch.forget(); // it was resolved in another time
     if (committed.ok) return committed;
     options.alerts.raise(committed.error);
   }
-  return rebuild(digest, options);
+  return rebuild(content, options);
 }

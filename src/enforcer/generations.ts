@@ -7,7 +7,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../core/digest.ts';
-import type { Committed } from '../core/enforcer/kernel.ts';
+import { BANKS, type Committed } from '../core/enforcer/kernel.ts';
 import { chooseBank, type GenerationRow, isSame } from '../core/enforcer/startup.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort } from '../ports.ts';
@@ -38,6 +38,8 @@ export interface GenerationsOptions {
   readonly bootId: string;
   /** What is in force for a while has to follow. */
   readonly onCommit: (row: GenerationRow) => void;
+  /** Contents that a fallback may want at once, the most wanted first. */
+  readonly wanted: () => readonly (readonly Digest[])[];
   /** Called between effects; does nothing outside tests. */
   readonly step: (step: Step) => void;
 }
@@ -65,7 +67,7 @@ export class Generations {
 
   /** Makes new content current. */
   bringUp(
-    digest: Digest | null,
+    { content, changed }: Pick<GenerationRow, 'content' | 'changed'>,
     canaryDir: string,
     compiled: CompiledGeneration,
   ): Result<GenerationRow> {
@@ -77,7 +79,8 @@ export class Generations {
     const packed = packImage(compiled.image, { generation, bank });
     const row: GenerationRow = {
       generation,
-      digest,
+      content,
+      changed,
       bank,
       imageDigest: packed.digest,
       headerMapId: null,
@@ -121,15 +124,15 @@ export class Generations {
     return recorded.ok ? ok({ ...row, committedAt: at }) : recorded;
   }
 
-  /** A generation of this digest that is still pinned and intact, the newest first. */
-  pinned(digest: Digest | null): GenerationRow | null {
+  /** A generation of exactly this content that is still pinned and intact, the newest first. */
+  pinned(content: readonly Digest[]): GenerationRow | null {
     const { store, bootId } = this.#options;
     const seen = new Set<number>();
     for (const row of store.generations.ofBoot(bootId)) {
       // A younger row of the same bank has overwritten this one, or has begun to.
       const overwritten = seen.has(row.bank);
       seen.add(row.bank);
-      if (overwritten || row.digest !== digest) continue;
+      if (overwritten || !isSameContent(row.content, content)) continue;
       if (this.#checkBank(row).ok) return row;
     }
     return null;
@@ -147,14 +150,18 @@ export class Generations {
   }
 
   #kept(committed: Committed | null): ReadonlySet<number> {
-    const { store, bootId } = this.#options;
+    const { store, bootId, wanted } = this.#options;
     const keep = new Set(committed === null ? [] : [committed.bank]);
     const rows = store.generations.ofBoot(bootId);
-    for (const digest of [store.read('lastKnownGood'), store.read('previous')]) {
-      if (digest === null) continue;
-      const row = rows.find((it) => it.digest === digest && it.confirmed);
-      if (row !== undefined) keep.add(row.bank);
+    for (const content of wanted()) {
+      const row = rows.find((it) => it.confirmed && isSameContent(it.content, content));
+      // One bank is always free to be filled; what is not kept can be built again.
+      if (row !== undefined && keep.size < BANKS - 1) keep.add(row.bank);
     }
     return keep;
   }
+}
+
+function isSameContent(a: readonly Digest[], b: readonly Digest[]): boolean {
+  return a.length === b.length && a.every((it, index) => it === b[index]);
 }

@@ -4,11 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { GenerationRow } from '../core/enforcer/startup.ts';
-import type { PolicyIr } from '../core/policy/ir.ts';
-import { failure, ok, type Result } from '../core/result.ts';
+import { err, failure, ok, type Result } from '../core/result.ts';
 import { packImage } from '../wire/abi.ts';
-import { replay } from './admission.ts';
-import { type BuildOptions, compileWatched } from './fallback.ts';
+import { type BuildOptions, compileWatched, confirmAgain, replayAll } from './fallback.ts';
 
 /** What came of it. */
 export interface Refreshed {
@@ -34,30 +32,20 @@ export async function refresh(
   row: GenerationRow,
   options: BuildOptions,
 ): Promise<Result<Refreshed>> {
-  const { admission, generations, alerts } = options;
-  const ir = await rulesOf(row, options);
-  if (!ir.ok) return ir;
-  const compiled = compileWatched(ir.value, row.canaryDir, options);
+  const { generations, alerts } = options;
+  const parts = await replayAll(row.content, options);
+  if (!parts.ok) return err(parts.error);
+  const compiled = compileWatched(parts.value, row.canaryDir, options);
   if (!compiled.ok) return compiled;
   const { digest } = packImage(compiled.value.image, { generation: 1, bank: 0 });
   if (digest === row.imageDigest) {
     alerts.clear('host/mounts-changed');
     return ok({ row, renewed: false });
   }
-  const renewed = generations.bringUp(row.digest, row.canaryDir, compiled.value);
+  const renewed = generations.bringUp(row, row.canaryDir, compiled.value);
   if (!renewed.ok) return renewed;
   alerts.clear('host/mounts-changed');
-  if (!row.confirmed || row.digest === null) return ok({ row: renewed.value, renewed: true });
-  // The content was confirmed; the pointers do not move.
-  const { store } = admission;
-  const good = store.read('lastKnownGood') ?? row.digest;
-  const confirmed = store.confirm(renewed.value.generation, good);
-  if (!confirmed.ok) return confirmed;
-  return ok({ row: { ...renewed.value, confirmed: true }, renewed: true });
-}
-
-async function rulesOf(row: GenerationRow, options: BuildOptions): Promise<Result<PolicyIr>> {
-  if (row.digest === null) return ok({ irVersion: 1, rules: [] });
-  const replayed = await replay(row.digest, options.admission);
-  return replayed.ok ? ok(replayed.value.ir) : replayed;
+  if (!row.confirmed) return ok({ row: renewed.value, renewed: true });
+  const confirmed = confirmAgain(renewed.value, options);
+  return confirmed.ok ? ok({ row: confirmed.value, renewed: true }) : confirmed;
 }

@@ -3,18 +3,17 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { Digest } from '../core/digest.ts';
 import { err, failure, type Result } from '../core/result.ts';
 import type { EnforcerStore } from './store/store.ts';
 
-/** Holds what is enforced out, and makes the bundle before it the last-known-good. */
+/** Holds what is enforced of a source out, and makes its bundle before that the last-known-good. */
 export function recordRollback(
-  current: GenerationRow | null,
+  current: Digest | null,
   why: { readonly by: string; readonly reason: string; readonly at: string },
   store: EnforcerStore,
 ): Result<void> {
-  const summary =
-    current?.digest == null ? null : (store.admitted(current.digest)?.summary ?? null);
+  const summary = current === null ? null : (store.admitted(current)?.summary ?? null);
   const isGood = summary !== null && summary.digest === store.read('lastKnownGood');
   const target = store.read(isGood ? 'previous' : 'lastKnownGood');
   if (summary === null || target === null) {

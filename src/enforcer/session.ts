@@ -207,11 +207,11 @@ async function perform(
 ): Promise<Result<unknown>> {
   switch (request.request) {
     case 'status':
-      return enforcer.status();
+      return enforcer.status(request.source);
     case 'activate':
       return enforcer.activate(request.bundle);
     case 'head':
-      return enforcer.head(request.statements);
+      return enforcer.head(request.statements, request.source);
     case 'trust':
       return enforcer.trust(request.statements, false);
     case 'force-trust':
@@ -225,11 +225,13 @@ async function perform(
     case 'confirm':
       return enforcer.confirm(request.digest);
     case 'restore':
-      return enforcer.restore(request.reason);
+      return enforcer.restore(request.reason, request.source);
     case 'rollback':
-      return enforcer.rollback(`${request.by} (uid ${uid})`, request.reason);
+      return enforcer.rollback(`${request.by} (uid ${uid})`, request.reason, request.source);
     case 'resume':
       return enforcer.resume(`${request.by} (uid ${uid})`);
+    case 'remove-source':
+      return enforcer.removeSource(request.name, `${request.by} (uid ${uid})`);
     case 'disable':
       return enforcer.disable(`${request.by} (uid ${uid})`, request.reason, request.order);
     case 'ask-glass':

@@ -4,12 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Committed } from '../core/enforcer/kernel.ts';
-import { type GenerationRow, planStartup } from '../core/enforcer/startup.ts';
+import { type GenerationRow, isPending, planStartup } from '../core/enforcer/startup.ts';
 import { err, type Failure, failure, ok, type Result, unreachable } from '../core/result.ts';
-import { replay } from './admission.ts';
 import { isCanaryComplete } from './canary.ts';
 import { findDistrust } from './distrust.ts';
-import { type BuildOptions, build, fallBack, rebuild } from './fallback.ts';
+import { type BuildOptions, build, fallBack, rebuild, replayAll } from './fallback.ts';
 import { fitsSelf } from './self-protection.ts';
 
 /** Converges the kernel to what should be enforced; the programs are open already. */
@@ -17,22 +16,22 @@ export async function converge(
   committed: Committed | null,
   options: BuildOptions,
 ): Promise<Result<GenerationRow>> {
-  const { generations, bootId, alerts, admission } = options;
+  const { generations, bootId, alerts, sources } = options;
   const row = committed === null ? null : generations.rowOf(committed);
-  const hold = admission.store.read('hold');
-  const without = hold === null ? [] : [hold.digest];
+  const held = sources.held();
   const plan = planStartup({
     committed,
     row,
     bootId,
-    hold,
+    held,
     isComplete:
       row !== null && isCanaryComplete(row.canaryDir) && fitsSelf(row.rules, options.self()),
   });
   switch (plan.kind) {
     case 'adopt': {
-      const distrusted = await findDistrust(plan.row.digest, options);
-      return distrusted === null ? ok(plan.row) : fallBack([...without, plan.row.digest], options);
+      const distrusted = await findDistrust(plan.row.content, options);
+      const mustGo = distrusted.map((it) => it.digest);
+      return mustGo.length === 0 ? ok(plan.row) : fallBack([...held, ...mustGo], options);
     }
     case 'rebuild': {
       const renewed = await renew(plan.row, options);
@@ -43,7 +42,7 @@ export async function converge(
     }
     case 'fall-back':
       if (plan.why === 'unknown-generation') alerts.raise(unknownGeneration(committed));
-      return fallBack(without, options);
+      return fallBack(held, options);
     default:
       return unreachable(plan);
   }
@@ -51,9 +50,9 @@ export async function converge(
 
 /** The same content in a new generation, which has canaries. */
 async function renew(row: GenerationRow, options: BuildOptions): Promise<Result<GenerationRow>> {
-  if (row.confirmed || row.digest === null) return rebuild(row.digest, options);
-  const replayed = await replay(row.digest, options.admission);
-  return replayed.ok ? build(row.digest, replayed.value.ir, options) : err(replayed.error);
+  if (!isPending(row)) return rebuild(row.content, options);
+  const parts = await replayAll(row.content, options);
+  return parts.ok ? build(parts.value, row.changed, options) : err(parts.error);
 }
 
 function unknownGeneration(committed: Committed | null): Failure {

@@ -2,15 +2,20 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Enforced, EnforcerStatus, EventTotals, SelfProtection } from '../core/enforcement.ts';
+import type {
+  Enforced,
+  EnforcerStatus,
+  EventTotals,
+  SelfProtection,
+  SourceStatus,
+} from '../core/enforcement.ts';
 import type { OpenReport } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { GlassInUse } from '../core/glass.ts';
 import type { Failure } from '../core/result.ts';
-import type { AdmissionOptions } from './admission.ts';
 import { headStatus } from './head.ts';
 import type { Prover } from './prover.ts';
-import type { EnforcerStore } from './store/store.ts';
+import type { SourceOptions, Sources } from './sources.ts';
 
 /** Counts of programs that are not loaded. */
 export const NO_TOTALS: EventTotals = {
@@ -26,20 +31,28 @@ export const NO_TOTALS: EventTotals = {
 
 const SUPPRESSED_SHOWN = 20;
 
-/** A generation as people ask for it. */
-export function toEnforced(row: GenerationRow | null, store: EnforcerStore): Enforced {
+/** A generation as people ask for it, with the bundle of one source. */
+export function toEnforced(
+  row: GenerationRow | null,
+  source: SourceOptions,
+  sources: Sources,
+): Enforced {
   if (row === null) return { kind: 'nothing' };
-  const { generation, confirmed } = row;
+  const { generation } = row;
   // A process that died between the commit and its record knows the generation, not the moment.
   const since = row.committedAt ?? new Date(0).toISOString();
-  const bundle = row.digest === null ? null : (store.admitted(row.digest)?.summary ?? null);
+  const digest = sources.partOf(row.content, source);
+  const bundle = digest === null ? null : (source.store.admitted(digest)?.summary ?? null);
+  // What another source waits for is not this one's to confirm.
+  const confirmed = row.confirmed || row.changed !== digest;
   if (bundle === null) return { kind: 'baseline', generation, since };
   return { kind: 'bundle', generation, since, bundle, confirmed };
 }
 
 /** The whole status. */
 export function toStatus(facts: {
-  readonly admission: AdmissionOptions;
+  readonly source: SourceOptions;
+  readonly sources: Sources;
   readonly row: GenerationRow | null;
   readonly prover: Prover;
   readonly opened: OpenReport;
@@ -50,10 +63,11 @@ export function toStatus(facts: {
   readonly breakGlass: GlassInUse | null;
 }): EnforcerStatus {
   const { row, opened } = facts;
-  const { store, trust, version } = facts.admission;
+  const { store, trust, version } = facts.source;
   const lastKnownGood = store.read('lastKnownGood');
+  const mine = row === null ? null : facts.sources.partOf(row.content, facts.source);
   return {
-    enforced: toEnforced(row, store),
+    enforced: toEnforced(row, facts.source, facts.sources),
     lastKnownGood: lastKnownGood === null ? null : (store.admitted(lastKnownGood)?.summary ?? null),
     highestSeen: store.read('floor')?.highestSeen ?? null,
     hold: store.read('hold'),
@@ -70,13 +84,31 @@ export function toStatus(facts: {
     adopted: opened.adopted,
     selfProtection: facts.selfProtection,
     trust: { version: trust.version, fingerprint: trust.fingerprint },
-    record: row?.digest == null ? null : store.records.admissionOf(row.digest),
-    head: headStatus(facts.admission),
+    record: mine === null ? null : store.records.admissionOf(mine),
+    head: headStatus(facts.source),
+    sources: facts.sources.all.slice(1).map((it) => toSourceStatus(row, it, facts.sources)),
     enforcerVersion: version,
     bootId: facts.bootId,
     disabled: store.read('disabled'),
     breakGlass: facts.breakGlass,
     alerts: facts.alerts,
     demoted: row?.demoted ?? [],
+  };
+}
+
+function toSourceStatus(
+  row: GenerationRow | null,
+  source: SourceOptions,
+  sources: Sources,
+): SourceStatus {
+  const { name, repository, channel, isConfigured, store } = source;
+  const good = store.read('lastKnownGood');
+  return {
+    ...{ name, repository, channel, isConfigured },
+    enforced: toEnforced(row, source, sources),
+    lastKnownGood: good === null ? null : (store.admitted(good)?.summary ?? null),
+    highestSeen: store.read('floor')?.highestSeen ?? null,
+    hold: store.read('hold'),
+    head: headStatus(source),
   };
 }

@@ -83,6 +83,10 @@ const question: z.ZodType<Question> = z.discriminatedUnion('kind', [
     from: z.enum(['statements', 'file']),
     isForced: z.boolean(),
     context,
+    others: z
+      .array(z.strictObject({ digest, repository: z.string(), channel: z.string() }))
+      .min(1)
+      .exactOptional(),
   }),
   z.strictObject({ kind: z.literal('fetch'), nowMs }),
 ]);

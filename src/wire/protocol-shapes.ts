@@ -13,6 +13,7 @@ import type {
   EnforcerStatus,
   Hold,
   ProofStatus,
+  SourceStatus,
   SuppressedEvents,
   TrustPreview,
   TrustReport,
@@ -209,6 +210,18 @@ export const glassRequestShape: z.ZodType<GlassRequest> = z.strictObject({
   askedAt: text,
 });
 
+const sourceStatus: z.ZodType<SourceStatus> = z.strictObject({
+  name: z.string(),
+  repository: z.string(),
+  channel: z.string(),
+  isConfigured: z.boolean(),
+  enforced: enforcedShape,
+  lastKnownGood: summary.nullable(),
+  highestSeen: version.nullable(),
+  hold: hold.nullable(),
+  head: headShape.nullable(),
+});
+
 /** The whole status. */
 export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   enforced: enforcedShape,
@@ -244,6 +257,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   trust: z.strictObject({ version: z.int(), fingerprint: digest }),
   record: digest.nullable(),
   head: headShape.nullable(),
+  sources: z.array(sourceStatus),
   enforcerVersion: z.string(),
   bootId: z.string(),
   disabled: z.strictObject({ by: text, reason: text, at: text }).nullable(),

@@ -21,6 +21,14 @@ export const PROTOCOL_VERSION = 5;
 
 const id = z.int().min(1);
 const statements = z.array(bytes).min(1).max(LIMITS.headStatementsMax);
+/** The name of a source besides the main one. It stands before a colon in the names of its rules. */
+export const sourceName = z
+  .string()
+  .regex(
+    /^(?!warder-)[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$/,
+    'lower-case letters, digits and inner hyphens, at most 31, not warder-…',
+  );
+const source = sourceName.optional();
 const words = z.string().min(1).max(500);
 
 const bundle: z.ZodType<BundleBytes> = z
@@ -34,12 +42,13 @@ const bundle: z.ZodType<BundleBytes> = z
   .readonly();
 
 const request = z.discriminatedUnion('request', [
-  z.strictObject({ id, request: z.literal('status') }),
+  z.strictObject({ id, request: z.literal('status'), source }),
   z.strictObject({ id, request: z.literal('activate'), bundle }),
   z.strictObject({
     id,
     request: z.literal('head'),
     statements,
+    source,
   }),
   z.strictObject({ id, request: z.literal('trust'), statements }),
   z.strictObject({ id, request: z.literal('force-trust'), statements }),
@@ -47,9 +56,10 @@ const request = z.discriminatedUnion('request', [
   z.strictObject({ id, request: z.literal('preview-trust'), document: bytes }),
   z.strictObject({ id, request: z.literal('probe') }),
   z.strictObject({ id, request: z.literal('confirm'), digest }),
-  z.strictObject({ id, request: z.literal('restore'), reason: words }),
-  z.strictObject({ id, request: z.literal('rollback'), by: words, reason: words }),
+  z.strictObject({ id, request: z.literal('restore'), reason: words, source }),
+  z.strictObject({ id, request: z.literal('rollback'), by: words, reason: words, source }),
   z.strictObject({ id, request: z.literal('resume'), by: words }),
+  z.strictObject({ id, request: z.literal('remove-source'), by: words, name: sourceName }),
   z.strictObject({
     id,
     request: z.literal('disable'),

@@ -15,7 +15,8 @@ import type { BundleVersion } from '../../src/core/version.ts';
 import { assemble, type Foundations } from '../../src/enforcer/assemble.ts';
 import type { Enforcer } from '../../src/enforcer/enforcer.ts';
 import type { Step } from '../../src/enforcer/generations.ts';
-import { type EnforcerStore, openStore } from '../../src/enforcer/store/store.ts';
+import { openStore } from '../../src/enforcer/store/open.ts';
+import type { EnforcerStore } from '../../src/enforcer/store/store.ts';
 import type { ClockPort } from '../../src/ports.ts';
 import { toCanonicalJson } from '../../src/wire/canonical-json.ts';
 import { digestOf } from '../../src/wire/content.ts';
@@ -82,7 +83,8 @@ export class TestHost {
   /** Starts the process, in place of one that ran before. */
   async start(change: Partial<Foundations> = {}): Promise<Enforcer> {
     this.stop();
-    const opened = expectOk(openStore(this.dir, 100));
+    const names = change.sources?.map((it) => it.name) ?? [];
+    const opened = expectOk(openStore(this.dir, 100, names));
     this.store = opened.store;
     const { enforcer, alerts } = assemble({
       kernel: this.kernel,
@@ -97,6 +99,7 @@ export class TestHost {
       repository: REPOSITORY,
       channel: 'prod',
       labels: {},
+      sources: [],
       version: '0.1.0',
       object: '/dev/null',
       pinDir: '/sys/fs/bpf/warder',

@@ -458,6 +458,7 @@ function fakeEnforcer(world: World): EnforcerPort {
     readTrust: absent,
     rollback: absent,
     resume: absent,
+    removeSource: absent,
     disable: absent,
     ...{ askGlass: absent, useGlass: absent, endGlass: absent, listGlass: absent },
     events: absent,

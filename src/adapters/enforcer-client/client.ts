@@ -54,11 +54,11 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
   };
   const change = options.activateTimeoutMs;
   return {
-    status: () => ask(statusShape, { request: 'status' }),
+    status: (source) => ask(statusShape, { request: 'status', source }),
     activate: (bundle) =>
       ask(enforcedShape, { request: 'activate', bundle: encodeBundle(bundle) }, change),
-    head: (statements) =>
-      ask(headShape, { request: 'head', statements: statements.map(encodeBytes) }, change),
+    head: (statements, source) =>
+      ask(headShape, { request: 'head', statements: statements.map(encodeBytes), source }, change),
     trust: (statements, force) => {
       const request = force ? 'force-trust' : 'trust';
       return ask(trustReportShape, { request, statements: statements.map(encodeBytes) }, change);
@@ -70,8 +70,10 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     readTrust: () => ask(bytes, { request: 'read-trust' }),
     probe: () => ask(canaryShape, { request: 'probe' }, change),
     confirm: (digest) => ask(enforcedShape, { request: 'confirm', digest }, change),
-    restore: (reason) => ask(enforcedShape, { request: 'restore', reason }, change),
-    rollback: (by, reason) => ask(enforcedShape, { request: 'rollback', by, reason }, change),
+    restore: (reason, source) => ask(enforcedShape, { request: 'restore', reason, source }, change),
+    rollback: (by, reason, source) =>
+      ask(enforcedShape, { request: 'rollback', by, reason, source }, change),
+    removeSource: (name, by) => ask(enforcedShape, { request: 'remove-source', name, by }, change),
     resume: (by) => ask(enforcedShape, { request: 'resume', by }, change),
     disable: (by, reason, order) => {
       const encoded = order?.map(encodeBytes) ?? null;

@@ -22,6 +22,13 @@ export interface Privileged {
   readonly lastKnownGood: Digest | null;
 }
 
+/** Where an active bundle of a named source comes from. */
+export interface OtherPlace {
+  readonly digest: Digest;
+  readonly repository: string;
+  readonly channel: string;
+}
+
 /** What was to be decided, and by which clock, floors and place. */
 export type Question =
   | {
@@ -43,6 +50,8 @@ export type Question =
       readonly isForced: boolean;
       /** What the active bundles are judged again by. */
       readonly context: VerifyContext;
+      /** Bundles of other sources, which are judged by their own place; absent: there are none. */
+      readonly others?: readonly OtherPlace[];
     }
   /** Refused before there was anything to verify. */
   | { readonly kind: 'fetch'; readonly nowMs: number };

@@ -12,7 +12,8 @@ const DIGEST = `sha256:${'ab'.repeat(32)}` as Digest;
 const OTHER = `sha256:${'cd'.repeat(32)}` as Digest;
 const row: GenerationRow = {
   generation: 5,
-  digest: null,
+  content: [],
+  changed: null,
   bank: 1,
   imageDigest: DIGEST,
   headerMapId: 40,

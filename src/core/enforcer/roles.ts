@@ -26,6 +26,7 @@ export type RequestName =
   | 'use-glass'
   | 'end-glass'
   | 'list-glass'
+  | 'remove-source'
   | 'events'
   | 'event'
   | 'records'

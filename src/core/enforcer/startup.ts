@@ -7,7 +7,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Digest } from '../digest.ts';
-import type { Hold } from '../enforcement.ts';
 import type { Mode } from '../policy/document.ts';
 import type { SourcePosition } from '../result.ts';
 import { BANKS, type Committed } from './kernel.ts';
@@ -20,10 +19,13 @@ export interface RuleLine {
   readonly origin: SourcePosition;
 }
 
-/** A generation as the store knows it. A `digest` of null is the baseline alone. */
+/** A generation as the store knows it. */
 export interface GenerationRow {
   readonly generation: number;
-  readonly digest: Digest | null;
+  /** A bundle of each source that has one, in the order of the sources; empty is the baseline alone. */
+  readonly content: readonly Digest[];
+  /** The bundle that it was made for; null when it brings nothing new. */
+  readonly changed: Digest | null;
   readonly bank: number;
   readonly imageDigest: Digest;
   readonly headerMapId: number | null;
@@ -41,7 +43,8 @@ export interface StartupFacts {
   /** The row of the committed generation. */
   readonly row: GenerationRow | null;
   readonly bootId: string;
-  readonly hold: Hold | null;
+  /** Bundles that were rolled away from. */
+  readonly held: readonly Digest[];
   /** Its canary objects are all there, and it closes what must be closed to other processes. */
   readonly isComplete: boolean;
 }
@@ -62,10 +65,15 @@ export function planStartup(facts: StartupFacts): StartupPlan {
     return { kind: 'fall-back', why: 'unknown-generation' };
   }
   // A rollback that was recorded and not carried out.
-  if (facts.hold !== null && facts.hold.digest === row.digest) {
+  if (row.content.some((it) => facts.held.includes(it))) {
     return { kind: 'fall-back', why: 'held' };
   }
   return facts.isComplete ? { kind: 'adopt', row } : { kind: 'rebuild', row };
+}
+
+/** Does a generation wait for the confirmation of what it brought? */
+export function isPending(row: GenerationRow | null): row is GenerationRow & { changed: Digest } {
+  return row !== null && !row.confirmed && row.changed !== null;
 }
 
 /** Is this row what the kernel has? Number and place could coincide; the digest cannot. */

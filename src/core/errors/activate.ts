@@ -5,6 +5,22 @@
 import { type ErrorTable, EXIT } from './spec.ts';
 
 export const ACTIVATE_ERRORS = {
+  'activate/source-conflict': {
+    meaning:
+      'Rules of two sources would not mean together what they mean apart: a tree of one could take over what leaves a tree of the other.',
+    exit: EXIT.content,
+    retry: 'backoff',
+  },
+  'activate/other-pending': {
+    meaning: 'A bundle of another source waits for its confirmation.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
+  'activate/other-source': {
+    meaning: 'What is enforced of another source cannot be made again, so nothing new can be.',
+    exit: EXIT.activation,
+    retry: 'backoff',
+  },
   'stage/parent-missing': {
     meaning: 'A protected path lies in a directory that does not exist on this host.',
     exit: EXIT.activation,

@@ -28,18 +28,23 @@ export function writeEvidence(database: DatabaseSync, bundle: BundleBytes): void
 const KEPT_MAX = 8;
 
 /**
- * Removes the bytes of old admissions inside the caller's transaction. `needed` stays, and so do the
- * newest; that a bundle was admitted is never forgotten.
+ * Removes the bytes of old admissions of one source inside the caller's transaction. `needed` stays, and so
+ * do the newest; that a bundle was admitted is never forgotten. Versions of two sources are not compared.
  */
-export function pruneEvidence(database: DatabaseSync, needed: readonly (Digest | null)[]): void {
+export function pruneEvidence(
+  database: DatabaseSync,
+  source: string,
+  needed: readonly (Digest | null)[],
+): void {
   const [first = null, second = null] = needed;
   database
     .prepare(
-      `DELETE FROM evidence WHERE digest NOT IN
-         (SELECT digest FROM admitted ORDER BY version DESC LIMIT ?)
-         AND digest IS NOT ? AND digest IS NOT ?`,
+      `DELETE FROM evidence WHERE digest IN (SELECT digest FROM admitted WHERE source = ?1)
+         AND digest NOT IN
+           (SELECT digest FROM admitted WHERE source = ?1 ORDER BY version DESC LIMIT ?2)
+         AND digest IS NOT ?3 AND digest IS NOT ?4`,
     )
-    .run(KEPT_MAX, first, second);
+    .run(source, KEPT_MAX, first, second);
 }
 
 /** Reads them back; `restore/evidence-corrupt` when a hash does not hold or a part is missing. */

@@ -43,10 +43,10 @@ export class GenerationTable {
   announce(row: GenerationRow): Result<void> {
     return transaction(this.#database, 'announcing a generation', () => {
       this.#database
-        .prepare('INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare('INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(
           row.generation,
-          row.digest,
+          row.content[0] ?? null,
           row.bank,
           row.imageDigest,
           row.headerMapId,
@@ -56,6 +56,8 @@ export class GenerationTable {
           JSON.stringify(row.demoted),
           row.committedAt,
           row.confirmed ? 1 : 0,
+          JSON.stringify(row.content),
+          row.changed,
         );
     });
   }
@@ -81,7 +83,8 @@ function toRow(row: Record<string, unknown>): GenerationRow {
   const text = (name: string): string | null => (row[name] === null ? null : String(row[name]));
   return {
     generation: Number(row['generation']),
-    digest: text('digest') as Digest | null,
+    content: JSON.parse(String(row['content'])) as readonly Digest[],
+    changed: text('changed') as Digest | null,
     bank: Number(row['bank']),
     imageDigest: String(row['image_digest']) as Digest,
     headerMapId: row['header_map_id'] === null ? null : Number(row['header_map_id']),

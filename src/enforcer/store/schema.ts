@@ -80,4 +80,9 @@ export const MIGRATIONS: readonly string[] = [
    DROP TABLE suppressed;
    ALTER TABLE suppressed_3 RENAME TO suppressed;
    UPDATE events SET event = json_set(event, '$.breakGlass', null);`,
+  // 4: several sources. What was there belongs to the main one; a generation holds a bundle of each.
+  `ALTER TABLE admitted ADD COLUMN source TEXT NOT NULL DEFAULT '';
+   ALTER TABLE generations ADD COLUMN content TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE generations ADD COLUMN changed TEXT; -- the digest that it was made for; null: for none
+   UPDATE generations SET content = json_array(digest), changed = digest WHERE digest IS NOT NULL;`,
 ];

@@ -6,30 +6,35 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { readRecord, writeRecord } from '../../adapters/disk/atomic-file.ts';
-import { openDatabase, transaction } from '../../adapters/disk/database.ts';
-import { openRecords, type RecordStore } from '../../adapters/disk/records.ts';
+import { writeRecord } from '../../adapters/disk/atomic-file.ts';
+import { transaction } from '../../adapters/disk/database.ts';
+import type { RecordStore } from '../../adapters/disk/records.ts';
 import type { Admission, BundleBytes } from '../../core/bundle.ts';
-import { type Digest, parseDigest } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
 import type { BundleSummary, Hold } from '../../core/enforcement.ts';
 import type { ChannelHead } from '../../core/head.ts';
-import { type Failure, failure, ok, type Result } from '../../core/result.ts';
+import { MAIN_SOURCE } from '../../core/policy/sources.ts';
+import { ok, type Result } from '../../core/result.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
-import { toBundleVersion } from '../../core/version.ts';
 import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
 import { GlassTable } from './glass-table.ts';
 import { History } from './history.ts';
-import { MIGRATIONS } from './schema.ts';
 
 /** The files of exempt programs, by policy path; identities as text. */
 export interface KnownPrograms {
   readonly bootId: string;
   readonly files: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A named source. */
+export interface KnownSource {
+  readonly name: string;
+  readonly repository: string;
+  readonly channel: string;
 }
 
 /** Facts with one value, by name. */
@@ -54,44 +59,72 @@ export interface Facts {
   readonly canary: { readonly bootId: string; readonly number: number };
   /** What exempt programs were in this boot. */
   readonly programs: KnownPrograms;
+  /** Every named source that was configured and not removed. */
+  readonly sources: readonly KnownSource[];
 }
+
+// Of each source by itself; the facts of a named one carry its name.
+const PER_SOURCE: ReadonlySet<string> = new Set<keyof Facts>([
+  ...(['floor', 'lastKnownGood', 'previous', 'hold', 'head', 'lost'] as const),
+]);
 
 /** A bundle that was admitted here. */
 export interface AdmittedRow {
+  readonly source: string;
   readonly summary: BundleSummary;
   readonly trustFingerprint: Digest;
 }
 
-const FLOOR_BYTES_MAX = 4096;
-
-/** The open store. */
+/** The open store, as one source sees it; what is of the host is the same for all. */
 export class EnforcerStore {
+  /** {@link MAIN_SOURCE}, or the name of the source. */
+  readonly source: string;
   readonly generations: GenerationTable;
   readonly history: History;
   readonly records: RecordStore;
   readonly glass: GlassTable;
   readonly #database: DatabaseSync;
-  readonly #floorPath: string;
-  #off: Facts['disabled'] | null = null;
+  /** The second copy of the floor. */
+  readonly floorPath: string;
+  readonly #shared: { off: Facts['disabled'] | null; readonly eventsMax: number };
 
-  constructor(database: DatabaseSync, records: RecordStore, floorPath: string, eventsMax: number) {
+  constructor(
+    database: DatabaseSync,
+    records: RecordStore,
+    floorPath: string,
+    shared: { off: Facts['disabled'] | null; readonly eventsMax: number },
+    source: string = MAIN_SOURCE,
+  ) {
+    const { eventsMax } = shared;
+    this.source = source;
+    this.#shared = shared;
     this.#database = database;
     this.records = records;
-    this.#floorPath = floorPath;
+    this.floorPath = floorPath;
     this.generations = new GenerationTable(database);
     this.glass = new GlassTable(database);
     this.history = new History(database, eventsMax);
   }
 
+  /** The same store as another source sees it. */
+  of(source: string): EnforcerStore {
+    const name = source === MAIN_SOURCE ? 'floor' : `floor.${source}`;
+    const path = join(dirname(this.floorPath), name);
+    return new EnforcerStore(this.#database, this.records, path, this.#shared, source);
+  }
+
   /** Disabled until this process ends, whatever the disk says: only the next boot changes it. */
   switchOff(reason: string): void {
-    this.#off = { by: 'the boot', reason, at: new Date(0).toISOString() };
+    this.#shared.off = { by: 'the boot', reason, at: new Date(0).toISOString() };
   }
 
   /** A fact, or null. */
   read<K extends keyof Facts>(name: K): Facts[K] | null {
-    if (name === 'disabled' && this.#off !== null) return this.#off as Facts[K];
-    const row = this.#database.prepare('SELECT value FROM facts WHERE name = ?').get(name);
+    const { off } = this.#shared;
+    if (name === 'disabled' && off !== null) return off as Facts[K];
+    const row = this.#database
+      .prepare('SELECT value FROM facts WHERE name = ?')
+      .get(this.#keyOf(name));
     return row === undefined ? null : (JSON.parse(String(row['value'])) as Facts[K]);
   }
 
@@ -105,7 +138,7 @@ export class EnforcerStore {
     const now = this.read('floor');
     if (now !== null && now.highestSeen >= floor.highestSeen) return ok(undefined);
     const code = 'stage/floor-write-failed';
-    const copied = writeRecord(this.#floorPath, JSON.stringify(floor), code);
+    const copied = writeRecord(this.floorPath, JSON.stringify(floor), code);
     if (!copied.ok) return copied;
     return transaction(this.#database, 'raising the floor', () => this.#put({ floor }), code);
   }
@@ -120,9 +153,9 @@ export class EnforcerStore {
     const record = (): BundleSummary => {
       this.#database
         .prepare(
-          `INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
+          `INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
              trust_fingerprint = excluded.trust_fingerprint, summary = excluded.summary,
-             verified_at = excluded.verified_at, checks = excluded.checks`,
+             verified_at = excluded.verified_at, checks = excluded.checks, source = excluded.source`,
         )
         .run(
           admission.digest,
@@ -131,6 +164,7 @@ export class EnforcerStore {
           admission.trustFingerprint,
           admission.verifiedAt,
           JSON.stringify(checks),
+          this.source,
         );
       writeEvidence(this.#database, bundle);
       return summary;
@@ -141,30 +175,34 @@ export class EnforcerStore {
   /** The record of an admitted bundle. */
   admitted(digest: Digest): AdmittedRow | null {
     const row = this.#database
-      .prepare('SELECT summary, trust_fingerprint FROM admitted WHERE digest = ?')
+      .prepare('SELECT summary, trust_fingerprint, source FROM admitted WHERE digest = ?')
       .get(digest);
     if (row === undefined) return null;
     return {
+      source: String(row['source']),
       summary: JSON.parse(String(row['summary'])) as BundleSummary,
       trustFingerprint: String(row['trust_fingerprint']) as Digest,
     };
   }
 
-  /** Every digest admitted here, the newest version first. */
+  /** Every digest admitted from this source, the newest version first. */
   admittedDigests(): readonly Digest[] {
-    const rows = this.#database.prepare('SELECT digest FROM admitted ORDER BY version DESC').all();
+    const rows = this.#database
+      .prepare('SELECT digest FROM admitted WHERE source = ? ORDER BY version DESC')
+      .all(this.source);
     return rows.map((row) => String(row['digest']) as Digest);
   }
 
-  /** Digests confirmed here whose evidence is kept, the newest version first: where a fallback may go. */
+  /** Digests of this source confirmed here whose evidence is kept, the newest first: where a fallback may go. */
   confirmedDigests(): readonly Digest[] {
     const rows = this.#database
       .prepare(
-        `SELECT DISTINCT a.digest, a.version FROM admitted a JOIN generations g
-           ON g.digest = a.digest WHERE g.confirmed = 1 AND EXISTS
-             (SELECT 1 FROM evidence e WHERE e.digest = a.digest) ORDER BY a.version DESC`,
+        `SELECT a.digest FROM admitted a WHERE a.source = ? AND a.digest IN
+             (SELECT part.value FROM generations g, json_each(g.content) part WHERE g.confirmed = 1)
+           AND EXISTS (SELECT 1 FROM evidence e WHERE e.digest = a.digest)
+           ORDER BY a.version DESC`,
       )
-      .all();
+      .all(this.source);
     return rows.map((row) => String(row['digest']) as Digest);
   }
 
@@ -181,7 +219,7 @@ export class EnforcerStore {
       // C13: confirming the same digest again does not make it its own predecessor.
       if (before === lastKnownGood) return;
       this.#put({ lastKnownGood, ...(before === null ? {} : { previous: before }) });
-      pruneEvidence(this.#database, [lastKnownGood, before]);
+      pruneEvidence(this.#database, this.source, [lastKnownGood, before]);
     });
   }
 
@@ -190,8 +228,13 @@ export class EnforcerStore {
     this.#database.close();
   }
 
+  #keyOf(name: string): string {
+    return this.source === MAIN_SOURCE || !PER_SOURCE.has(name) ? name : `${name}@${this.source}`;
+  }
+
   #put(facts: { readonly [K in keyof Facts]?: Facts[K] | null }): void {
-    for (const [name, value] of Object.entries(facts)) {
+    for (const [fact, value] of Object.entries(facts)) {
+      const name = this.#keyOf(fact);
       if (value === null) {
         this.#database.prepare('DELETE FROM facts WHERE name = ?').run(name);
         continue;
@@ -200,80 +243,6 @@ export class EnforcerStore {
         .prepare('INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
         .run(name, JSON.stringify(value));
     }
-  }
-}
-
-/** The store, and what was found wrong while opening it. */
-export interface OpenedStore {
-  readonly store: EnforcerStore;
-  readonly alerts: readonly Failure[];
-}
-
-/**
- * Opens the store. A damaged database is set aside and begun again, because a host without any store
- * would come up without any policy; the floor then comes from its second copy.
- */
-export function openStore(dir: string, eventsMax: number): Result<OpenedStore> {
-  const path = join(dir, 'enforcer.db');
-  const floorPath = join(dir, 'floor');
-  const alerts: Failure[] = [];
-  let database = openDatabase(path, MIGRATIONS);
-  const damaged = !database.ok && database.error.code === 'state/corrupt';
-  if (!database.ok && damaged) {
-    alerts.push(database.error);
-    setAside(path);
-    database = openDatabase(path, MIGRATIONS);
-  }
-  if (!database.ok) return database;
-  const kept = openRecords(join(dir, 'records.db'));
-  alerts.push(...kept.alerts);
-  const store = new EnforcerStore(database.value, kept.records, floorPath, eventsMax);
-
-  const copy = readFloorCopy(floorPath);
-  if (!copy.ok) alerts.push(copy.error);
-  const mine = store.read('floor');
-  const theirs = copy.ok ? copy.value : null;
-  const highest = highestOf(mine, theirs);
-  const lost = highest === null && (damaged || !copy.ok);
-  if (lost) alerts.push(failure('state/lost', 'every copy of the version floor is gone'));
-  const repaired = repair(store, floorPath, highest, theirs, lost);
-  return repaired.ok ? ok({ store, alerts }) : repaired;
-}
-
-function repair(
-  store: EnforcerStore,
-  floorPath: string,
-  highest: Floor | null,
-  copy: Floor | null,
-  lost: boolean,
-): Result<void> {
-  if (lost) return store.write({ lost: true });
-  if (highest === null) return ok(undefined);
-  if (copy?.highestSeen !== highest.highestSeen) {
-    const copied = writeRecord(floorPath, JSON.stringify(highest));
-    if (!copied.ok) return copied;
-  }
-  return store.write({ floor: highest });
-}
-
-function readFloorCopy(path: string): Result<Floor | null> {
-  const text = readRecord(path, FLOOR_BYTES_MAX);
-  if (!text.ok || text.value === null) return text.ok ? ok(null) : text;
-  const value = JSON.parse(text.value) as { highestSeen?: unknown; digest?: unknown };
-  const version = toBundleVersion(Number(value.highestSeen));
-  const digest = parseDigest(String(value.digest));
-  if (version !== null && digest.ok) return ok({ highestSeen: version, digest: digest.value });
-  return { ok: false, error: failure('state/corrupt', `${path} is not a version floor`) };
-}
-
-function highestOf(a: Floor | null, b: Floor | null): Floor | null {
-  if (a === null || b === null) return a ?? b;
-  return a.highestSeen >= b.highestSeen ? a : b;
-}
-
-function setAside(path: string): void {
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${path}.damaged${suffix}`);
   }
 }
 
