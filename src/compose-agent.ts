@@ -140,6 +140,7 @@ async function openPorts(
       client: `warder-agent/${VERSION}`,
       replyTimeoutMs: REPLY_TIMEOUT_MS,
       activateTimeoutMs: ACTIVATE_TIMEOUT_MS,
+      ...(config.source === undefined ? {} : { source: config.source }),
     }),
     probes: hostProbes(config.probes),
     reporters: reportersOf(config),

@@ -64,8 +64,7 @@ export function assemble(on: Foundations): {
   const trust: TrustSlot = { current: on.trust };
   const admission = admissionOf(on, trust);
   const sources = new Sources(admission, on.sources);
-  const { uptimeMs, findGroup } = on;
-  const glass = new BreakGlass({ kernel, admission, alerts, bootId, uptimeMs, findGroup });
+  const glass = new BreakGlass({ ...on, admission, alerts });
   const generations = new Generations({
     ...{ kernel, store, clock, bootId, step },
     onCommit: glass.follow.bind(glass),

@@ -8,6 +8,7 @@ import { parseReference, type Reference } from '../core/reference.ts';
 import { CAUSES_MAX, err, failure, ok, type Result } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import { parseYaml } from './policy/yaml.ts';
+import { sourceName } from './protocol.ts';
 import { fitShape, hintsOf } from './zod-words.ts';
 
 const DAY_MS = 86_400_000;
@@ -66,10 +67,12 @@ const shape = z.strictObject({
   /** What bundles are signed for, when the reference is a mirror or a layout. */
   repository: z.string().min(1).max(512).optional(),
   channel: z.string().min(1).max(64),
+  /** A named source of the enforcer; without it the main one. Each source has an agent of its own. */
+  source: sourceName.optional(),
   labels: z.record(z.string().max(64), z.string().max(256)).default({}),
   trust: absolute.default('/etc/warder/trust.yaml'),
-  stateDir: absolute.default('/var/lib/warder/agent'),
-  statusFile: absolute.default('/run/warder/agent/status.json'),
+  stateDir: absolute.optional(),
+  statusFile: absolute.optional(),
   enforcerSocket: absolute.default('/run/warder/enforcer.sock'),
   registry: registry.prefault({}),
   poll: poll.prefault({}),
@@ -85,7 +88,16 @@ const shape = z.strictObject({
 });
 
 /** The configuration after parsing. */
-export type AgentConfig = z.infer<typeof shape>;
+export type AgentConfig = ReturnType<typeof withPlaces>;
+
+// Two agents never share a folder by default.
+function withPlaces(config: z.infer<typeof shape>) {
+  const { source } = config;
+  const name = source === undefined ? 'agent' : `agent-${source}`;
+  const { stateDir = `/var/lib/warder/${name}` } = config;
+  const { statusFile = `/run/warder/${name}/status.json` } = config;
+  return { ...config, stateDir, statusFile };
+}
 
 /** Reads a configuration file; every problem is told, the first one as the failure itself. */
 export function parseAgentConfig(bytes: Uint8Array, file: string): Result<AgentConfig> {
@@ -96,7 +108,7 @@ export function parseAgentConfig(bytes: Uint8Array, file: string): Result<AgentC
     return err(failure('config/invalid', first?.message ?? 'not YAML', at));
   }
   const parsed = fitShape(shape, source.value.value);
-  if (parsed.success) return ok(parsed.data);
+  if (parsed.success) return ok(withPlaces(parsed.data));
   const problems = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({

@@ -22,7 +22,7 @@ const DOCUMENT_BYTES_MAX = 64 * 1024;
 const RULES_MAX = 64;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const NONCE = /^[0-9a-f]{32}$/;
-const RULE = /^[a-z0-9][a-z0-9.-]{0,62}\/[a-z0-9][a-z0-9.-]{0,62}$/;
+const RULE = /^(?:[a-z0-9][a-z0-9-]{0,30}:)?[a-z0-9][a-z0-9.-]{0,62}\/[a-z0-9][a-z0-9.-]{0,62}$/;
 // Names between slashes, none of them "." or "..".
 const GROUP = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0]{1,255}){1,16}$/;
 
@@ -46,7 +46,9 @@ export const orderShape: z.ZodType<GlassOrder> = z.discriminatedUnion('action', 
     .strictObject({
       action: z.literal('relax'),
       ...place,
-      rules: z.array(z.string().regex(RULE, 'a rule is policy/rule')).max(RULES_MAX),
+      rules: z
+        .array(z.string().regex(RULE, 'a rule is policy/rule, or source:policy/rule'))
+        .max(RULES_MAX),
       cgroup: z
         .string()
         .max(2048)

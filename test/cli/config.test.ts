@@ -54,6 +54,26 @@ describe('warder config check', () => {
       'enforcer-broken',
       'apiVersion: warder.dev/enforcer/v1\nrepository: 7\nsocket: { mode: 777 }\n',
     ],
+    [
+      'enforcer-sources',
+      `apiVersion: warder.dev/enforcer/v1
+repository: registry.example.com/policies
+channel: prod
+sources:
+  - { name: team, repository: registry.example.com/team, channel: prod }
+`,
+    ],
+    [
+      'enforcer-sources-broken',
+      `apiVersion: warder.dev/enforcer/v1
+repository: registry.example.com/policies
+channel: prod
+sources:
+  - { name: team, repository: registry.example.com/policies, channel: prod }
+  - { name: warder-team, repository: registry.example.com/b, channel: prod }
+  - { name: team, repository: registry.example.com/c, channel: prod }
+`,
+    ],
     ['stranger', 'apiVersion: v1\nkind: Pod\n'],
     ['no-yaml', '{'],
   ])('says what a file is, or every problem in it: %s', async (name, text) => {

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import type { EnforcerStatus } from '../../src/core/enforcement.ts';
+import type { EnforcerStatus, SourceStatus } from '../../src/core/enforcement.ts';
 import type { ChannelHead } from '../../src/core/head.ts';
 import { err, failure, ok } from '../../src/core/result.ts';
 import type { AgentStatus } from '../../src/core/status.ts';
@@ -60,6 +60,28 @@ const HEAD: ChannelHead = {
   expires: '2026-01-12T11:00:00Z',
 };
 
+const TEAM: SourceStatus = {
+  name: 'team',
+  repository: 'registry.example.com/team/policies',
+  channel: 'prod',
+  isConfigured: true,
+  enforced: {
+    ...ENFORCED,
+    bundle: { ...BUNDLE, repository: 'registry.example.com/team/policies' },
+  },
+  lastKnownGood: BUNDLE,
+  highestSeen: BUNDLE.version,
+  hold: null,
+  head: null,
+};
+
+const HELD_OUT = {
+  digest: BUNDLE.digest,
+  by: 'alice (uid 0)',
+  reason: 'it hurts',
+  at: '2026-01-10T11:00:00Z',
+};
+
 const ALERT = failure('state/lost', 'both copies of the version floor are gone');
 
 describe('warder status', () => {
@@ -72,6 +94,20 @@ describe('warder status', () => {
     ['head-stale', 0, withStatus({ head: { state: 'stale', maxAgeMs: 3_600_000, last: HEAD } })],
     ['head-none', 0, withStatus({ head: { state: 'none', maxAgeMs: 5_400_000, last: null } })],
     ['alerts', 0, withStatus({ alerts: [ALERT], demoted: ['boot/kernels'] })],
+    ['sources', 0, withStatus({ sources: [TEAM] })],
+    [
+      'sources-troubled',
+      20,
+      withStatus({
+        sources: [
+          { ...TEAM, hold: { ...HELD_OUT, version: BUNDLE.version }, isConfigured: false },
+          {
+            ...{ ...TEAM, name: 'new', enforced: BASELINE, lastKnownGood: null, highestSeen: null },
+            head: { state: 'none', maxAgeMs: 5_400_000, last: null },
+          },
+        ],
+      }),
+    ],
     ['unproven', 17, withStatus({ canary: null, proof: null })],
     [
       'unconfirmed',
@@ -255,6 +291,50 @@ describe('commands that change what is enforced', () => {
     await expectCase(name, argv, over(enforcerAnswering()));
     const json = await run([...argv, '-o', 'json'], over(enforcerAnswering()));
     expect(documentOf(json)).toMatchObject({ ok: true, enforced: {} });
+  });
+
+  it('a source is removed by name, with --yes alone', async () => {
+    const asked: unknown[] = [];
+    const port = enforcerAnswering({
+      removeSource: async (...args) => {
+        asked.push(args);
+        return ok(ENFORCED);
+      },
+    });
+    const without = await expectCase(
+      'source-remove-without-yes',
+      ['source', 'remove', 'team'],
+      over(port),
+    );
+    expect([without.exit, asked]).toEqual([2, []]);
+    await expectCase('source-remove', ['source', 'remove', 'team', '--yes'], over(port));
+    expect(asked).toEqual([['team', 'operator']]);
+  });
+
+  it('one source is looked at, and rolled back, by its name', async () => {
+    const asked: unknown[] = [];
+    const note =
+      <T>(answer: T) =>
+      async (...args: readonly unknown[]) => {
+        asked.push(args);
+        return ok(answer);
+      };
+    const port = enforcerAnswering({ status: note(STATUS), rollback: note(HELD.enforced) });
+    const files: string[] = [];
+    const around: Surroundings = {
+      services: {
+        enforcer: () => port,
+        agentStatus: async (file) => {
+          files.push(file);
+          return ok(AGENT);
+        },
+      },
+    };
+    await run(['status', '--source', 'team'], around);
+    await run(['status'], around);
+    await run(['rollback', '--reason', 'x', '--source', 'team'], around);
+    expect(asked).toEqual([['team'], [undefined], ['operator', 'x', 'team']]);
+    expect(files).toEqual(['/run/warder/agent-team/status.json', '/run/warder/agent/status.json']);
   });
 
   it('disable without --yes changes nothing', async () => {

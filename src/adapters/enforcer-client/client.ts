@@ -34,6 +34,8 @@ export interface EnforcerClientOptions {
   readonly replyTimeoutMs: number;
   /** Verification and filling a generation take longer than a question. */
   readonly activateTimeoutMs: number;
+  /** The source that is asked about where nobody names one; absent: the main one. */
+  readonly source?: string;
 }
 
 /** Makes the port. Nothing is opened before the first request. */
@@ -53,11 +55,12 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     }
   };
   const change = options.activateTimeoutMs;
+  const mine = options.source;
   return {
-    status: (source) => ask(statusShape, { request: 'status', source }),
+    status: (source = mine) => ask(statusShape, { request: 'status', source }),
     activate: (bundle) =>
       ask(enforcedShape, { request: 'activate', bundle: encodeBundle(bundle) }, change),
-    head: (statements, source) =>
+    head: (statements, source = mine) =>
       ask(headShape, { request: 'head', statements: statements.map(encodeBytes), source }, change),
     trust: (statements, force) => {
       const request = force ? 'force-trust' : 'trust';
@@ -70,8 +73,9 @@ export function connectEnforcer(options: EnforcerClientOptions): EnforcerPort {
     readTrust: () => ask(bytes, { request: 'read-trust' }),
     probe: () => ask(canaryShape, { request: 'probe' }, change),
     confirm: (digest) => ask(enforcedShape, { request: 'confirm', digest }, change),
-    restore: (reason, source) => ask(enforcedShape, { request: 'restore', reason, source }, change),
-    rollback: (by, reason, source) =>
+    restore: (reason, source = mine) =>
+      ask(enforcedShape, { request: 'restore', reason, source }, change),
+    rollback: (by, reason, source = mine) =>
       ask(enforcedShape, { request: 'rollback', by, reason, source }, change),
     removeSource: (name, by) => ask(enforcedShape, { request: 'remove-source', name, by }, change),
     resume: (by) => ask(enforcedShape, { request: 'resume', by }, change),

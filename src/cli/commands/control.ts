@@ -14,14 +14,31 @@ export async function rollback(
   enforcer: EnforcerPort,
   by: string,
   reason: string,
+  source?: string,
 ): Promise<Outcome> {
   const note = 'held: that digest stays out until a higher version arrives or `warder resume`';
-  return change('Rollback', await enforcer.rollback(by, reason), note);
+  return change('Rollback', await enforcer.rollback(by, reason, source), note);
 }
 
 /** Lifts the hold, or ends `disable`; the next poll may activate what was held. */
 export async function resume(enforcer: EnforcerPort, by: string): Promise<Outcome> {
   return change('Resume', await enforcer.resume(by), 'not held: the next poll decides');
+}
+
+/** Takes what a source brought out of force that is not configured any more. Wants `--yes`. */
+export async function removeSource(
+  enforcer: EnforcerPort,
+  by: string,
+  name: string,
+  yes: boolean,
+): Promise<Outcome> {
+  if (!yes) {
+    const what = `what source ${name} brought would not be enforced any more`;
+    const hints = ['add --yes when that is what you want'];
+    return failed('SourceRemoval', [failure('cli/confirmation-needed', what, { hints })]);
+  }
+  const note = `source ${name} is removed; its version floor stays for when it comes back`;
+  return change('SourceRemoval', await enforcer.removeSource(name, by), note);
 }
 
 /** Takes the pins away: enforcement ends until somebody resumes. Wants `--yes`, and an order. */

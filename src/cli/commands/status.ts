@@ -5,7 +5,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { shortDigest } from '../../core/digest.ts';
-import type { CanaryReport, EnforcerStatus, ProofStatus } from '../../core/enforcement.ts';
+import type {
+  CanaryReport,
+  EnforcerStatus,
+  ProofStatus,
+  SourceStatus,
+} from '../../core/enforcement.ts';
 import { type Enforcing, judgeEnforcing } from '../../core/enforcer/proof.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure, Result } from '../../core/result.ts';
@@ -17,8 +22,12 @@ import { bundleLine, fields, signerList } from '../text-blocks.ts';
 import { inUseLine } from './glass.ts';
 
 /** Status of this host. The agent's part is null when it has not written one, and never decides. */
-export async function status(enforcer: EnforcerPort, agent: Agent): Promise<Outcome> {
-  const answer = await enforcer.status();
+export async function status(
+  enforcer: EnforcerPort,
+  agent: Agent,
+  source?: string,
+): Promise<Outcome> {
+  const answer = await enforcer.status(source);
   const agentDocument = (agent.ok ? agent.value : { error: agent.error }) as unknown as Json;
   if (!answer.ok) {
     const document = { enforcing: 'unknown', agent: agentDocument };
@@ -59,7 +68,8 @@ function agentRows(agent: Agent): readonly Row[] {
 
 function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
   if (state !== 'yes') return EXIT.activation;
-  if (it.enforced.kind === 'baseline' || it.hold !== null || it.breakGlass !== null) {
+  const isHeld = it.hold !== null || it.sources.some(({ hold }) => hold !== null);
+  if (it.enforced.kind === 'baseline' || isHeld || it.breakGlass !== null) {
     return EXIT.lastKnownGood;
   }
   return EXIT.ok;
@@ -90,6 +100,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
           `${it.totals.suppressed === 0 ? '' : `, ${it.totals.suppressed} counted only`}`,
       ],
       ...agentRows(agent),
+      ...it.sources.flatMap(sourceRows),
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
@@ -121,6 +132,23 @@ function bundleRows({ enforced, record }: EnforcerStatus): readonly Row[] {
     ['signed by', signerList(bundle.signers)],
     ['admitted by', record === null ? null : `record ${shortDigest(record)}`],
     ['expires', bundle.expires],
+  ];
+}
+
+// Each named source in one line, and what is the matter with it in further ones.
+function sourceRows(source: SourceStatus): readonly Row[] {
+  const { name, repository, channel, enforced, hold, isConfigured, highestSeen } = source;
+  const what =
+    enforced.kind === 'bundle'
+      ? `${bundleLine(enforced.bundle)}, ${enforced.confirmed ? 'confirmed' : 'not confirmed yet'}`
+      : `nothing yet of ${repository}, channel ${channel}`;
+  const floor = highestSeen === null ? '' : `; version floor v${highestSeen}`;
+  const head = headLine(source.head);
+  return [
+    [`source ${name}`, `${what}${floor}`],
+    ['', head === null ? null : `channel head ${head}`],
+    ['', hold === null ? null : `held: v${hold.version} stays out since ${hold.at}, by ${hold.by}`],
+    ['', isConfigured ? null : 'NOT CONFIGURED any more: it brings nothing new'],
   ];
 }
 

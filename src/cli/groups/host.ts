@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { formatRepository, parseReference } from '../../core/reference.ts';
 import { failure } from '../../core/result.ts';
-import { disable, resume, rollback } from '../commands/control.ts';
+import { disable, removeSource, resume, rollback } from '../commands/control.ts';
 import { events } from '../commands/events.ts';
 import { repeatEvidence } from '../commands/evidence.ts';
 import { explain } from '../commands/explain.ts';
@@ -21,7 +21,9 @@ import type { Session } from '../session.ts';
 import { addEvidence } from './evidence.ts';
 
 const SOCKET = '/run/warder/enforcer.sock';
-const STATUS_FILE = '/run/warder/agent/status.json';
+
+const statusFile = (source: string | undefined) =>
+  `/run/warder/agent${source === undefined ? '' : `-${source}`}/status.json`;
 
 /** Adds the commands of a host to the tree. */
 export function addHostCommands(program: Command, session: Session): void {
@@ -31,6 +33,7 @@ export function addHostCommands(program: Command, session: Session): void {
   addVerify(program, session);
   addEvidence(program, session, SOCKET);
   addControl(program, session);
+  addSource(program, session);
 }
 
 const socketOption = (command: Command) =>
@@ -77,10 +80,12 @@ function addStatus(program: Command, session: Session): void {
     ['warder status -o json', 'for monitoring: see `enforcing`, `enforcer` and `agent`'],
   )
     .description('what this host enforces, since when, from where, and how we know')
-    .option('--agent-status <file>', 'status file of the agent', STATUS_FILE)
-    .action(async (options: { socket: string; agentStatus: string }) => {
-      const agent = await services.agentStatus(options.agentStatus);
-      session.finish(await status(services.enforcer(options.socket), agent), {
+    .option('--source <name>', 'of a named source instead of the main one')
+    .option('--agent-status <file>', 'status file of the agent; default: that of the source')
+    .action(async (options: { socket: string; source?: string; agentStatus?: string }) => {
+      const { source } = options;
+      const agent = await services.agentStatus(options.agentStatus ?? statusFile(source));
+      session.finish(await status(services.enforcer(options.socket), agent, source), {
         host: true,
         socket: options.socket,
       });
@@ -215,9 +220,10 @@ function addControl(program: Command, session: Session): void {
   ])
     .description('return to the previous confirmed bundle, and hold there')
     .requiredOption('--reason <text>', 'why, for the record')
-    .action(async (options: { socket: string; reason: string }) => {
+    .option('--source <name>', 'a named source instead of the main one')
+    .action(async (options: { socket: string; reason: string; source?: string }) => {
       const enforcer = services.enforcer(options.socket);
-      session.finish(await rollback(enforcer, services.user, options.reason), {
+      session.finish(await rollback(enforcer, services.user, options.reason, options.source), {
         host: true,
         socket: options.socket,
       });
@@ -248,6 +254,25 @@ function addControl(program: Command, session: Session): void {
       session.finish(await disable(enforcer, services.user, reason, yes, read), {
         host: true,
         socket,
+      });
+    });
+}
+
+function addSource(program: Command, session: Session): void {
+  const { services } = session;
+  const group = program.command('source').description('the sources of bundles of this host');
+  withExamples(socketOption(group.command('remove')), [
+    'warder source remove team --yes',
+    'after it was taken out of the configuration and the enforcer was restarted; root',
+  ])
+    .description('end what a source brought that is not configured any more')
+    .argument('<name>', 'name of the source, as `warder status` lists it')
+    .option('--yes', 'confirm that its rules end', false)
+    .action(async (name: string, options: { socket: string; yes: boolean }) => {
+      const enforcer = services.enforcer(options.socket);
+      session.finish(await removeSource(enforcer, services.user, name, options.yes), {
+        host: true,
+        socket: options.socket,
       });
     });
 }

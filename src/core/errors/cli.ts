@@ -32,7 +32,7 @@ export const CLI_ERRORS = {
     retry: 'never',
   },
   'cli/confirmation-needed': {
-    meaning: 'The command ends enforcement and was not confirmed with --yes.',
+    meaning: 'The command ends enforcement, or that of a source, and was not confirmed with --yes.',
     exit: EXIT.usage,
     retry: 'never',
   },
