@@ -39,6 +39,7 @@ const policy = fc
   .record({
     version: fc.integer({ min: 1, max: 1_000_000 }),
     roots: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
+    glass: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
     force: fc.boolean(),
     tenant: fc.option(fc.constantFrom('acme', 'a-b'), { nil: null }),
     provenance: fc.boolean(),
@@ -60,6 +61,10 @@ const policy = fc
     return makeTrust({
       version: it.version,
       roots: it.roots === null ? null : { threshold: it.roots, keys: roots.slice(0, 3) },
+      breakGlass:
+        it.glass === null
+          ? null
+          : { threshold: it.glass, keys: roots.slice(1, 4), maxMinutes: it.glass * 7 },
       force: it.force,
       revoked: { digests: it.revoked, keys: it.revoked, identities: ['a@example.com'] },
       onDistrustedLkg: it.outcome as 'baseline',

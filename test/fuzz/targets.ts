@@ -17,6 +17,14 @@ import { encodeCarrier, parseCarrier } from '../../src/wire/carrier.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { encodeDescriptor, parseDescriptor } from '../../src/wire/descriptor.ts';
 import { encodeFrame, FrameReader } from '../../src/wire/frame.ts';
+import {
+  encodeGlassFile,
+  encodeGlassRequest,
+  parseGlassFile,
+  parseGlassRequest,
+  parseOrder,
+  readGlassOrder,
+} from '../../src/wire/glass.ts';
 import { encodeArchive, parseArchive } from '../../src/wire/layout-archive.ts';
 import { encodeManifest, parseManifest } from '../../src/wire/manifest.ts';
 import { encodeIr, parseIr } from '../../src/wire/policy/ir.ts';
@@ -69,11 +77,61 @@ export async function makeTargets(): Promise<readonly Target[]> {
     ...bundles(signer, signed, [release, provenance]),
     ...policies(signer.publicKeyPem),
     protocol(signed),
+    ...orders(release),
     archive(signed, release),
   ];
 }
 
 type Signed = Awaited<ReturnType<typeof makeSignedBundle>>;
+
+function orders(statement: Uint8Array): readonly Target[] {
+  const place = {
+    host: '5f6a1c1e-2b0d-4a57-9c0e-0d6b1d0f9a11',
+    boot: '1f0c9a2e-7c39-4b0e-8a38-3f6c2d1e0b77',
+    nonce: '00112233445566778899aabbccddeeff',
+  };
+  const relax = { action: 'relax', ...place, minutes: 30, reason: 'a test' };
+  return [
+    {
+      name: 'glass-request',
+      isJson: true,
+      seeds: [encodeGlassRequest({ ...place, askedAt: '2026-01-10T12:00:00.000Z' })],
+      run: (input) => {
+        const read = parseGlassRequest(input);
+        if (read.ok) same(parseGlassRequest(encodeGlassRequest(read.value)), read, 'a request');
+        return word(read);
+      },
+    },
+    {
+      name: 'glass-order',
+      isJson: true,
+      seeds: [
+        text({ ...relax, rules: ['a/b'], cgroup: null }),
+        text({ ...relax, rules: [], cgroup: '/system.slice/x.service' }),
+        text({ action: 'disable', ...place, reason: 'a test' }),
+      ],
+      run: (input) => {
+        const read = parseOrder(input);
+        if (!read.ok) return word(read);
+        const { value } = read;
+        same(parseOrder(text(value)), read, 'an order');
+        if (value.action === 'relax' && value.rules.length === 0 && value.cgroup === null) {
+          throw new Error('an order that relaxes everything');
+        }
+        return value.action;
+      },
+    },
+    {
+      name: 'glass-file',
+      isJson: true,
+      seeds: [encodeGlassFile([statement])],
+      run: (input) => {
+        const read = parseGlassFile(input);
+        return read.ok ? word(readGlassOrder(read.value)) : word(read);
+      },
+    },
+  ];
+}
 
 function documents({ bytes, content }: Signed): readonly Target[] {
   const { manifest, config } = bytes;
