@@ -16,12 +16,14 @@ import { PROTOCOL_VERSION } from '../../src/wire/protocol.ts';
 import { statusShape } from '../../src/wire/protocol-shapes.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
 import { STATUS } from '../support/enforcer-answers.ts';
+import { glassOf, placeOf, signOrder } from '../support/glass.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 
 const AGENT = 4242;
 const GROUP = 4343;
 const LIMITS = { frameMs: 500, idleMs: 5_000, unsentBytesMax: 64 * 1024 };
 const signer = makeSigner();
+const keeper = makeSigner();
 const dir = mkdtempSync(join(tmpdir(), 'warder-socket-'));
 const path = join(dir, 'enforcer.sock');
 let host: TestHost;
@@ -31,7 +33,7 @@ let v1: BundleBytes;
 const bugs: unknown[] = [];
 
 beforeAll(async () => {
-  host = new TestHost(trustIn(signer));
+  host = new TestHost({ ...trustIn(signer), breakGlass: glassOf(1, keeper) });
   v1 = await makeBundle(signer, 1, [ruleFor('a/one', '/etc/hostname')]);
   const enforcer = await host.start();
   server = await startServer({
@@ -130,6 +132,32 @@ describe('what travels', () => {
     expect(await client.head(many)).toMatchObject({ error: { code: 'host/protocol-invalid' } });
     peer = ok({ uid: 1234, gids: [process.getgid?.() ?? 0] });
     expect(await client.head([one])).toMatchObject({ error: { code: 'host/enforcer-denied' } });
+  });
+});
+
+describe('break-glass', () => {
+  const relax = { action: 'relax', rules: [], cgroup: '/known', minutes: 5, reason: 'x' } as const;
+
+  it('is asked for, used, told and ended over the socket', async () => {
+    const place = placeOf(expectOk(await client.askGlass()));
+    const order = await signOrder({ ...relax, ...place }, keeper);
+    const used = expectOk(await client.useGlass(order, 'somebody'));
+    // Who asks is completed by what the kernel knows.
+    expect(used.by).toBe('somebody (uid 0)');
+    expect(expectOk(await client.status()).breakGlass?.id).toBe(used.id);
+    expectOk(await client.endGlass('somebody'));
+    expect(expectOk(await client.listGlass())).toMatchObject([{ id: used.id }]);
+  });
+
+  it('is for root; members of the group see what was used', async () => {
+    const place = placeOf(expectOk(await client.askGlass()));
+    const order = await signOrder({ ...relax, ...place }, keeper);
+    peer = asAgent;
+    const denied = { error: { code: 'host/enforcer-denied' } };
+    expect(await client.askGlass()).toMatchObject(denied);
+    expect(await client.useGlass(order, 'agent')).toMatchObject(denied);
+    expect(await client.endGlass('agent')).toMatchObject(denied);
+    expect(await client.listGlass()).toMatchObject({ ok: true });
   });
 });
 
