@@ -23,6 +23,18 @@ test('a minimal configuration gets documented defaults', () => {
   expect(config.value.reference.tag).toBe('prod');
 });
 
+test('an agent of a named source has places of its own', () => {
+  const config = parse(`${MINIMAL}source: team\n`);
+  expect(config).toMatchObject({
+    value: {
+      source: 'team',
+      stateDir: '/var/lib/warder/agent-team',
+      statusFile: '/run/warder/agent-team/status.json',
+    },
+  });
+  expect(parse(`${MINIMAL}source: ../x\n`)).toMatchObject({ error: { code: 'config/invalid' } });
+});
+
 test('the example of the reference page is a configuration, and the page names every field', () => {
   const page = readFileSync('docs/reference/agent-config.md', 'utf8');
   const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
