@@ -4,10 +4,10 @@
  */
 #include "attr.bpf.c"
 #include "file.bpf.c"
+#include "loaded.h"
 #include "mount.bpf.c"
 #include "name.bpf.c"
 #include "self.bpf.c"
-#include "tags.h"
 #include "task.bpf.c"
 #include "use.bpf.c"
 

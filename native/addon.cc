@@ -82,6 +82,7 @@ Napi::Value ProbeHost(const Napi::CallbackInfo &info)
 		hook.Set("nargs", fact.nargs < 0 ? env.Null() : Napi::Number::New(env, fact.nargs));
 		hook.Set("program",
 			 fact.program ? Napi::String::New(env, fact.program) : env.Null());
+		hook.Set("needs", fact.needs);
 		hooks.Set(static_cast<uint32_t>(i), hook);
 	}
 	Napi::Object result = Napi::Object::New(env);
@@ -127,7 +128,8 @@ Napi::Value Open(const Napi::CallbackInfo &info)
 	std::string build = ToText(source.Get("build"), "build");
 	std::string pin_dir = ToPath(source.Get("pinDir"), "pinDir");
 	Bytes object = ToBytes(source.Get("object"), "object");
-	wd_open_options options = { object.data, object.length, build.c_str(), pin_dir.c_str() };
+	wd_open_options options = { object.data, object.length, build.c_str(), pin_dir.c_str(),
+				    source.Has("fresh") && ToBool(source.Get("fresh"), "fresh") };
 	wd_kernel *handle;
 	wd_error error;
 

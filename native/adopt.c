@@ -51,7 +51,7 @@ void wd_adopt_links(struct wd_kernel *kernel, const char *dir)
 	}
 }
 
-static int read_map(int fd, struct bpf_map_info *ret_info)
+int wd_read_map_info(int fd, struct bpf_map_info *ret_info)
 {
 	uint32_t length = sizeof(*ret_info);
 
@@ -70,14 +70,14 @@ static int check_map(struct wd_kernel *kernel, uint32_t id, struct wd_error *ret
 
 	if (fd < 0)
 		return wd_fail(reterr_error, "adopt", errno, "map", "cannot open map %u", id);
-	result = read_map(fd, &used);
+	result = wd_read_map_info(fd, &used);
 	close(fd);
 	if (result != 0)
 		return wd_fail(reterr_error, "adopt", errno, "map", "cannot read map %u", id);
 	map = wd_map_named(kernel, used.name);
 	if (!map)
 		return 0;
-	if (read_map(map->fd, &pinned) != 0)
+	if (wd_read_map_info(map->fd, &pinned) != 0)
 		return wd_fail(reterr_error, "adopt", errno, map->name, "cannot read the map");
 	if (pinned.id != id)
 		return wd_fail(reterr_error, "adopt", 0, map->name,

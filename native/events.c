@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -52,21 +53,40 @@ static int on_event(void *context, void *bytes, size_t length)
 	return drain->left == 0 ? -ECANCELED : 0;
 }
 
-/* In the order in which they are read: denials come first, whatever else is waiting. */
+/* In the order in which they are read: a proof waits for canaries, and denials come before what was
+ * allowed, whatever else is waiting. */
+static const char *const ring_names[] = { "canaries", "denials", "events" };
+
 static int map_rings(struct wd_kernel *kernel, struct wd_error *reterr_error)
 {
-	struct ring_buffer *rings;
+	struct ring_buffer *rings = NULL;
 
-	rings = ring_buffer__new(wd_map_named(kernel, "denials")->fd, on_event, kernel, NULL);
-	if (!rings)
-		return wd_fail(reterr_error, "map-read", errno, "denials",
-			       "cannot map the ring buffer");
-	if (ring_buffer__add(rings, wd_map_named(kernel, "events")->fd, on_event, kernel) != 0) {
-		wd_fail(reterr_error, "map-read", errno, "events", "cannot map the ring buffer");
+	for (size_t i = 0; i < sizeof(ring_names) / sizeof(ring_names[0]); i++) {
+		int fd = wd_map_named(kernel, ring_names[i])->fd;
+		bool mapped;
+
+		if (rings)
+			mapped = ring_buffer__add(rings, fd, on_event, kernel) == 0;
+		else
+			mapped = (rings = ring_buffer__new(fd, on_event, kernel, NULL)) != NULL;
+		if (mapped)
+			continue;
+		wd_fail(reterr_error, "map-read", errno, ring_names[i],
+			"cannot map the ring buffer");
 		ring_buffer__free(rings);
 		return -1;
 	}
 	kernel->events = rings;
+	return 0;
+}
+
+int wd_expect_canaries(struct wd_kernel *kernel, bool expected, struct wd_error *reterr_error)
+{
+	struct wd_map *map = wd_map_named(kernel, "prover");
+	const uint32_t slot = 0, tgid = expected ? (uint32_t)getpid() : 0;
+
+	if (bpf_map_update_elem(map->fd, &slot, &tgid, BPF_ANY) != 0)
+		return wd_fail(reterr_error, "map-update", errno, map->name, "cannot write");
 	return 0;
 }
 

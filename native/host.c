@@ -49,6 +49,7 @@ static void read_hooks(struct wd_host *host, const struct btf *btf)
 		fact->hook = wd_specs[i].hook;
 		fact->nargs = btf ? wd_hook_nargs(btf, fact->hook) : -1;
 		spec = wd_spec_for(fact->hook, fact->nargs);
+		fact->needs = wd_specs[i].needs;
 		fact->program = spec ? spec->program : NULL;
 		host->hook_count++;
 	}

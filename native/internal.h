@@ -107,10 +107,16 @@ int wd_adopt_maps(struct wd_kernel *kernel, const char *dir, struct wd_error *re
 void wd_adopt_links(struct wd_kernel *kernel, const char *dir);
 /* Do the programs of the adopted links use the adopted maps? */
 int wd_check_adopted(struct wd_kernel *kernel, struct wd_error *reterr_error);
+int wd_read_map_info(int fd, struct bpf_map_info *ret_info);
 
-/* --- proof.c --- */
-/* Remembers the tag of a program that this process loaded, for the processes after it too. */
-void wd_note_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd);
+/* --- loaded.c --- */
+/* What a program is; the rest of what the kernel says of it is in *ret_info. */
+int wd_read_loaded(int prog_fd, struct wd_loaded *ret_loaded, struct bpf_prog_info *ret_info);
+bool wd_is_known(const struct wd_loaded *loaded);
+/* Remembers what this process loaded, for the processes after it too. */
+void wd_note_loaded(struct wd_kernel *kernel, struct wd_program *program, int prog_fd);
+/* Learns what was adopted: as it was kept, or by loading it without attaching it. */
+void wd_learn_loaded(struct wd_kernel *kernel);
 
 /* --- pins.c --- */
 #define WD_DIR_MODE 0700
@@ -127,6 +133,8 @@ struct wd_link_ids {
 };
 int wd_remove_build(const char *build_dir, struct wd_link_ids *ids, struct wd_error *reterr_error);
 bool wd_is_build_name(const char *name);
+/* Renames a build's directory; its links stay pinned and go on deciding. */
+int wd_move_aside(const char *build_dir, struct wd_error *reterr_error);
 
 /* --- rows.c --- */
 int wd_write_rows(int fd, const char *object, const struct wd_rows *rows, uint32_t key_bytes,

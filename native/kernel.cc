@@ -101,6 +101,9 @@ Napi::Object FromProof(Napi::Env env, const wd_proof &proof)
 	result.Set("attached", proof.program->state == WD_PROGRAM_ATTACHED);
 	result.Set("pinned", proof.pinned);
 	result.Set("idle", proof.program->state == WD_PROGRAM_IDLE);
+	result.Set("own", proof.own);
+	result.Set("lsm", proof.lsm);
+	result.Set("maps", proof.maps);
 	result.Set("linkId", proof.link_id);
 	result.Set("progId", proof.prog_id);
 	result.Set("attachedTo", proof.attached_to);
@@ -141,6 +144,7 @@ Napi::Function Kernel::Define(Napi::Env env)
 				   InstanceMethod<&Kernel::Glass>("glass"),
 				   InstanceMethod<&Kernel::Counters>("counters"),
 				   InstanceMethod<&Kernel::DrainEvents>("drainEvents"),
+				   InstanceMethod<&Kernel::ExpectCanaries>("expectCanaries"),
 				   InstanceMethod<&Kernel::Proof>("proof"),
 				   InstanceMethod<&Kernel::RetireOther>("retireOther"),
 				   InstanceMethod<&Kernel::Disable>("disable"),
@@ -406,6 +410,17 @@ Napi::Value Kernel::DrainEvents(const Napi::CallbackInfo &info)
 	return result;
 }
 
+Napi::Value Kernel::ExpectCanaries(const Napi::CallbackInfo &info)
+{
+	wd_kernel *handle = Handle(info.Env());
+	bool expected = ToBool(info[0], "expected");
+	wd_error error;
+
+	if (wd_expect_canaries(handle, expected, &error) != 0)
+		Throw(info.Env(), error);
+	return info.Env().Undefined();
+}
+
 Napi::Value Kernel::Proof(const Napi::CallbackInfo &info)
 {
 	Napi::Env env = info.Env();
@@ -423,8 +438,20 @@ Napi::Value Kernel::Proof(const Napi::CallbackInfo &info)
 	Napi::Array programs = Napi::Array::New(env, count);
 	for (size_t i = 0; i < count; i++)
 		programs.Set(static_cast<uint32_t>(i), FromProof(env, proof[i]));
+	wd_map_proof *map_proof;
+	if (wd_read_map_proof(handle, &map_proof, &count, &error) != 0)
+		Throw(env, error);
+	std::unique_ptr<wd_map_proof, Free> owned_maps(map_proof);
+	Napi::Array maps = Napi::Array::New(env, count);
+	for (size_t i = 0; i < count; i++) {
+		Napi::Object map = Napi::Object::New(env);
+		map.Set("map", map_proof[i].map);
+		map.Set("pinned", map_proof[i].pinned);
+		maps.Set(static_cast<uint32_t>(i), map);
+	}
 	Napi::Object result = Napi::Object::New(env);
 	result.Set("programs", programs);
+	result.Set("maps", maps);
 	result.Set("committed", FromCommitted(env, committed));
 	return result;
 }

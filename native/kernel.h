@@ -38,6 +38,7 @@ class Kernel : public Napi::ObjectWrap<Kernel>
 	Napi::Value Glass(const Napi::CallbackInfo &info);
 	Napi::Value Counters(const Napi::CallbackInfo &info);
 	Napi::Value DrainEvents(const Napi::CallbackInfo &info);
+	Napi::Value ExpectCanaries(const Napi::CallbackInfo &info);
 	Napi::Value Proof(const Napi::CallbackInfo &info);
 	Napi::Value RetireOther(const Napi::CallbackInfo &info);
 	Napi::Value Disable(const Napi::CallbackInfo &info);

@@ -40,6 +40,7 @@ struct wd_hook_fact {
 	const char *hook;
 	const char *program; /* the variant for this kernel's prototype; NULL: none */
 	int nargs;	     /* of bpf_lsm_<hook> in the kernel's BTF; -1: the hook is absent */
+	uint32_t needs;	     /* as of struct wd_program */
 };
 
 struct wd_host {
@@ -72,11 +73,11 @@ struct wd_program {
 	uint32_t hook_id; /* enum wd_hook */
 	uint32_t needs;	  /* of programs.h: bit n for operation n, bit 31 for only-if-present */
 	enum wd_program_state state;
-	int err;	      /* of the rejection */
-	char step[32];	      /* "load", "attach" or "pin" when rejected */
-	char *log;	      /* last lines of the verifier's log, or NULL */
-	int link_fd;	      /* -1 unless attached */
-	char tag[WD_TAG_HEX]; /* of this program as it was loaded in this boot; "" not known yet */
+	int err;		 /* of the rejection */
+	char step[32];		 /* "load", "attach" or "pin" when rejected */
+	char *log;		 /* last lines of the verifier's log, or NULL */
+	int link_fd;		 /* -1 unless attached */
+	struct wd_loaded loaded; /* as it was loaded in this boot; all zero: not known yet */
 };
 
 struct wd_open_options {
@@ -84,6 +85,7 @@ struct wd_open_options {
 	size_t object_bytes;
 	const char *build;   /* lower-case hexadecimal name of these bytes */
 	const char *pin_dir; /* below a BPF file system; made when missing */
+	bool fresh;	     /* move pins of this build aside in place of adopting them */
 };
 
 /* Codes: argument, bpffs, busy, pin, object, adopt, map-create, btf, memory. Programs that the
@@ -228,6 +230,10 @@ int wd_read_glass(struct wd_kernel *kernel, bool *ret_present, struct wd_glass *
 int wd_read_counters(struct wd_kernel *kernel, struct wd_counters **ret_counters, size_t *ret_cpus,
 		     struct wd_error *reterr_error);
 
+/* While expected, denials of this process's children are told first, from a ring of their own. Code:
+ * map-update. */
+int wd_expect_canaries(struct wd_kernel *kernel, bool expected, struct wd_error *reterr_error);
+
 typedef void (*wd_event_fn)(void *context, const void *bytes, size_t length);
 /* Hands over at most `max` events without waiting; an event handed over is consumed. */
 int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, void *context,
@@ -238,6 +244,9 @@ int wd_drain_events(struct wd_kernel *kernel, uint32_t max, wd_event_fn take, vo
 struct wd_proof {
 	const struct wd_program *program;
 	bool pinned; /* the pin exists and leads to a link */
+	bool own;    /* ... which is the one that this handle attached or adopted */
+	bool lsm;    /* the program is an LSM program, attached as one */
+	bool maps;   /* it uses the maps of this handle, in the places of the object's program */
 	uint32_t link_id;
 	uint32_t prog_id;
 	char attached_to[128]; /* BTF function of link -> program -> attach_btf_id; "" unknown */
@@ -250,6 +259,15 @@ struct wd_proof {
 /* One entry per program of wd_programs(); free with free(). Codes: btf, object, memory. */
 int wd_read_proof(struct wd_kernel *kernel, struct wd_proof **ret_proof, size_t *ret_count,
 		  struct wd_error *reterr_error);
+
+struct wd_map_proof {
+	const char *map;
+	bool pinned; /* the pin leads to the map that this handle fills and reads */
+};
+
+/* One entry per map of the object; free with free(). Code: memory. */
+int wd_read_map_proof(struct wd_kernel *kernel, struct wd_map_proof **ret_proof, size_t *ret_count,
+		      struct wd_error *reterr_error);
 
 /* --- canary.c ----------------------------------------------------------------------------- */
 

@@ -161,7 +161,7 @@ static int settle_demanded(struct wd_kernel *kernel, struct wd_error *reterr_err
 	return 0;
 }
 
-static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error)
+static int load_or_adopt(struct wd_kernel *kernel, bool fresh, struct wd_error *reterr_error)
 {
 	struct bpf_object *object = wd_object_open(kernel, reterr_error);
 	int result = -1;
@@ -172,6 +172,8 @@ static int load_or_adopt(struct wd_kernel *kernel, struct wd_error *reterr_error
 	    wd_choose_programs(kernel, reterr_error) != 0)
 		goto out;
 	wd_check_programs(kernel, object);
+	if (fresh && wd_move_aside(kernel->build_dir, reterr_error) != 0)
+		goto out;
 	kernel->adopted = access(kernel->build_dir, F_OK) == 0;
 	if (!kernel->adopted) {
 		result = assemble(kernel, object, reterr_error);
@@ -223,7 +225,7 @@ int wd_open(const struct wd_open_options *options, struct wd_kernel **ret_kernel
 	if (take_options(kernel, options, reterr_error) != 0 ||
 	    wd_make_dir(kernel->pin_dir, reterr_error) != 0 ||
 	    wd_lock_pin_dir(kernel->pin_dir, &kernel->lock_fd, reterr_error) != 0 ||
-	    load_or_adopt(kernel, reterr_error) != 0 ||
+	    load_or_adopt(kernel, options->fresh, reterr_error) != 0 ||
 	    wd_own_everything(kernel, reterr_error) != 0) {
 		wd_close(kernel);
 		return -1;

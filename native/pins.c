@@ -76,7 +76,27 @@ bool wd_is_build_name(const char *name)
 
 	if (digits < 8 || digits > WD_BUILD_MAX)
 		return false;
-	return name[digits] == '\0' || strcmp(name + digits, "-new") == 0;
+	return name[digits] == '\0' || strcmp(name + digits, "-new") == 0 ||
+	       (strncmp(name + digits, "-old", 4) == 0 && name[digits + 4] >= '0' &&
+		name[digits + 4] <= '9' && name[digits + 5] == '\0');
+}
+
+int wd_move_aside(const char *build_dir, struct wd_error *reterr_error)
+{
+	char path[PATH_MAX];
+
+	/* More than one when an earlier repair ended before what it replaced was removed. */
+	for (int number = 0; number < 10; number++) {
+		if (wd_join(path, sizeof(path), reterr_error, "%s-old%d", build_dir, number) != 0)
+			return -1;
+		if (access(path, F_OK) == 0)
+			continue;
+		if (rename(build_dir, path) != 0 && errno != ENOENT)
+			return wd_fail(reterr_error, "pin", errno, path,
+				       "cannot move the pins aside");
+		return 0;
+	}
+	return wd_fail(reterr_error, "pin", EEXIST, build_dir, "ten repairs were left unfinished");
 }
 
 /* Remembers which link a pin leads to, so that its end can be awaited. */

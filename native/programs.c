@@ -79,7 +79,7 @@ static void attach(struct wd_kernel *kernel, struct wd_program *program, int pro
 	char path[PATH_MAX];
 	int link_fd;
 
-	wd_note_tag(kernel, program, prog_fd);
+	wd_note_loaded(kernel, program, prog_fd);
 	link_fd = bpf_link_create(prog_fd, 0, BPF_LSM_MAC, NULL);
 	if (link_fd < 0)
 		wd_fail(&error, "attach", errno, program->program, "%s",

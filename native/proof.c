@@ -2,11 +2,9 @@
 /*
  * proof.c - facts for attach proof, read from the pins and the kernel each time.
  *
- * The pins are opened anew: a link that only this process still holds would end with it. The
- * expected tag is that of the same program as this process loaded it, because CO-RE makes another
- * program of the same object on each kernel. It cannot change while the kernel runs and verifying
- * takes long, so it is kept in a map of the build, which no other process can open. A program is loaded
- * here only when the process that attached it died before it had kept the tag.
+ * The pins are opened anew: a link that only this process still holds would end with it. What a
+ * program must be is what was loaded (loaded.c); the tag alone would not do, because a program of the
+ * same object that looks into maps of its own has the same one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,32 +20,41 @@ static void to_hex(const uint8_t tag[BPF_TAG_SIZE], char ret_hex[WD_TAG_HEX])
 		snprintf(ret_hex + 2 * i, 3, "%02x", tag[i]);
 }
 
-static int read_program(int fd, struct bpf_prog_info *ret_info)
+static bool same_maps(const struct wd_loaded *expected, const struct wd_loaded *found)
 {
-	uint32_t length = sizeof(*ret_info);
-
-	memset(ret_info, 0, sizeof(*ret_info));
-	return bpf_obj_get_info_by_fd(fd, ret_info, &length);
+	return found->map_count == expected->map_count && found->map_count <= WD_PROGRAM_MAPS &&
+	       memcmp(found->map_ids, expected->map_ids, sizeof(found->map_ids)) == 0;
 }
 
 static void read_attached(const struct btf *btf, uint32_t prog_id, struct wd_proof *proof)
 {
 	int fd = bpf_prog_get_fd_by_id(prog_id);
 	struct bpf_prog_info info;
+	struct wd_loaded found;
 	const struct btf_type *type;
 
 	if (fd < 0)
 		return;
-	if (read_program(fd, &info) == 0) {
+	if (wd_read_loaded(fd, &found, &info) == 0) {
+		proof->lsm = proof->lsm && info.type == BPF_PROG_TYPE_LSM;
+		proof->maps = same_maps(&proof->program->loaded, &found);
 		type = btf__type_by_id(btf, info.attach_btf_id);
 		if (type && btf_is_func(type))
 			snprintf(proof->attached_to, sizeof(proof->attached_to), "%s",
 				 btf__name_by_offset(btf, type->name_off));
-		to_hex(info.tag, proof->tag);
+		to_hex(found.tag, proof->tag);
 		proof->recursion_misses = info.recursion_misses;
 		proof->run_count = info.run_cnt;
 	}
 	close(fd);
+}
+
+static uint32_t own_link(const struct wd_program *program)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program->link_fd, &info, &length) == 0 ? info.id : 0;
 }
 
 static void read_link(struct wd_kernel *kernel, const struct btf *btf, struct wd_proof *proof)
@@ -66,76 +73,14 @@ static void read_link(struct wd_kernel *kernel, const struct btf *btf, struct wd
 		return;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.type == BPF_LINK_TYPE_TRACING) {
 		proof->pinned = true;
+		proof->own = info.id == own_link(proof->program);
+		/* Other program types attach to the same BTF function and cannot refuse. */
+		proof->lsm = info.tracing.attach_type == BPF_LSM_MAC;
 		proof->link_id = info.id;
 		proof->prog_id = info.prog_id;
 		read_attached(btf, info.prog_id, proof);
 	}
 	close(fd);
-}
-
-void wd_note_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd)
-{
-	struct wd_map *tags = wd_map_named(kernel, "tags");
-	struct bpf_prog_info info;
-
-	if (read_program(prog_fd, &info) != 0)
-		return;
-	to_hex(info.tag, program->tag);
-	/* When this fails the next process loads the program once more. */
-	bpf_map_update_elem(tags->fd, &program->hook_id, info.tag, BPF_ANY);
-}
-
-static void take_tag(struct wd_kernel *kernel, struct wd_program *program, int prog_fd)
-{
-	if (prog_fd < 0)
-		return;
-	wd_note_tag(kernel, program, prog_fd);
-	close(prog_fd);
-}
-
-static void recall_tag(struct wd_kernel *kernel, struct wd_program *program)
-{
-	static const uint8_t unknown[BPF_TAG_SIZE];
-	struct wd_map *tags = wd_map_named(kernel, "tags");
-	uint8_t tag[BPF_TAG_SIZE];
-
-	if (bpf_map_lookup_elem(tags->fd, &program->hook_id, tag) == 0 &&
-	    memcmp(tag, unknown, sizeof(tag)) != 0)
-		to_hex(tag, program->tag);
-}
-
-static bool lacks_tag(const struct wd_program *program)
-{
-	return program->state == WD_PROGRAM_ATTACHED && program->tag[0] == '\0';
-}
-
-/* Of what was adopted: as it was kept, or by loading it without attaching it. */
-static void learn_tags(struct wd_kernel *kernel)
-{
-	bool wanted[WD_HOOKS * 2], alone[WD_HOOKS * 2];
-	int fds[WD_HOOKS * 2];
-	struct wd_error error;
-	size_t count = 0;
-
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		if (lacks_tag(&kernel->programs[i]))
-			recall_tag(kernel, &kernel->programs[i]);
-		wanted[i] = lacks_tag(&kernel->programs[i]);
-		count += wanted[i];
-	}
-	if (count == 0)
-		return;
-	if (wd_load_set(kernel, wanted, fds, &error) == 0) {
-		for (size_t i = 0; i < kernel->program_count; i++)
-			take_tag(kernel, &kernel->programs[i], fds[i]);
-		return;
-	}
-	for (size_t i = 0; i < kernel->program_count; i++) {
-		memset(alone, 0, sizeof(alone));
-		alone[i] = wanted[i];
-		if (wanted[i] && wd_load_set(kernel, alone, fds, &error) == 0)
-			take_tag(kernel, &kernel->programs[i], fds[i]);
-	}
 }
 
 int wd_read_proof(struct wd_kernel *kernel, struct wd_proof **ret_proof, size_t *ret_count,
@@ -151,15 +96,53 @@ int wd_read_proof(struct wd_kernel *kernel, struct wd_proof **ret_proof, size_t 
 		btf__free(btf);
 		return -1;
 	}
-	learn_tags(kernel);
+	wd_learn_loaded(kernel);
 	for (size_t i = 0; i < kernel->program_count; i++) {
 		proof[i].program = &kernel->programs[i];
-		strcpy(proof[i].expected_tag, kernel->programs[i].tag);
+		if (wd_is_known(&kernel->programs[i].loaded))
+			to_hex(kernel->programs[i].loaded.tag, proof[i].expected_tag);
 		if (kernel->programs[i].state == WD_PROGRAM_ATTACHED)
 			read_link(kernel, btf, &proof[i]);
 	}
 	btf__free(btf);
 	*ret_proof = proof;
 	*ret_count = kernel->program_count;
+	return 0;
+}
+
+static bool leads_to(const char *path, const struct wd_map *map)
+{
+	struct bpf_map_info own, found;
+	int fd = bpf_obj_get(path);
+	bool same;
+
+	if (fd < 0)
+		return false;
+	/* A link or a program may lie under the name of a map: it answers other information. */
+	same = wd_read_map_info(fd, &found) == 0 && wd_read_map_info(map->fd, &own) == 0 &&
+	       found.id == own.id && strcmp(found.name, own.name) == 0;
+	close(fd);
+	return same;
+}
+
+int wd_read_map_proof(struct wd_kernel *kernel, struct wd_map_proof **ret_proof, size_t *ret_count,
+		      struct wd_error *reterr_error)
+{
+	struct wd_map_proof *proof = calloc(kernel->map_count + 1, sizeof(*proof));
+	struct wd_error error;
+	char path[PATH_MAX];
+
+	if (!proof)
+		return wd_fail(reterr_error, "memory", ENOMEM, "maps", "no memory");
+	for (size_t i = 0; i < kernel->map_count; i++) {
+		const struct wd_map *map = &kernel->maps[i];
+
+		proof[i].map = map->name;
+		proof[i].pinned = wd_join(path, sizeof(path), &error, "%s/maps/%s",
+					  kernel->build_dir, map->name) == 0 &&
+				  leads_to(path, map);
+	}
+	*ret_proof = proof;
+	*ret_count = kernel->map_count;
 	return 0;
 }

@@ -34,6 +34,8 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
         replyTimeoutMs: REPLY_TIMEOUT_MS,
         activateTimeoutMs: ACTIVATE_TIMEOUT_MS,
       }),
+    hostFacts: async () =>
+      (await import('./adapters/host-facts/run.ts')).readHostFacts(findTool('warder-enforcer')),
     agentStatus: readAgentStatus,
     registryReader: async (reference, options) =>
       ok(await openRegistry(reference.repository, options)),

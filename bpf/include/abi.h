@@ -312,6 +312,15 @@ struct wd_own_key {
 #define WD_OWN_MAP 1u
 #define WD_OWN_PROG 2u
 
+/* A program as the loader loaded it: what is attached under its hook must be just that. A tag leaves out
+ * which maps a program uses. All zero: not known. */
+#define WD_PROGRAM_MAPS 32 /* of one program */
+struct wd_loaded {
+	__u8 tag[8];
+	__u32 map_count; /* may be above the limit; the ids then are the first ones */
+	__u32 map_ids[WD_PROGRAM_MAPS]; /* in the order of the program's instructions */
+};
+
 /* A request for the test program: the same as a hook builds from dentries, from an array. */
 #define WD_TEST_STEPS 16
 struct wd_test_step {
@@ -336,8 +345,8 @@ struct wd_test_request {
 	struct wd_test_step from[WD_TEST_STEPS];
 	struct wd_test_step to[WD_TEST_STEPS];
 	char group[WD_CGROUP_DEPTH][64]; /* from the root down */
-	struct wd_verdict verdict;	 /* out */
-	__u64 generation;		 /* out */
+	struct wd_verdict verdict; /* out */
+	__u64 generation;	   /* out */
 };
 
 #endif

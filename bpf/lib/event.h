@@ -27,6 +27,32 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
+/*
+ * The attach proof needs the events of its own canaries. Under a flood every other ring is full, and a
+ * flood must not be able to disprove what holds: denials of the enforcer's own children have a ring
+ * that nobody else can write to, emptied before each run and larger than one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} canaries SEC(".maps");
+
+/* The process whose children these are, while it has some; else 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} prover SEC(".maps");
+
+static __always_inline int wd_is_canary(__u32 ppid)
+{
+	__u32 zero = 0;
+	__u32 *tgid = bpf_map_lookup_elem(&prover, &zero);
+
+	return tgid && *tgid && *tgid == ppid;
+}
+
 struct wd_event_path {
 	struct dentry *here;
 	struct wd_event *event; /* path_len so far lives here: see wd_repeat() */
@@ -134,7 +160,9 @@ static __noinline int wd_emit(struct wd_judge *judge, struct wd_scratch *slot, _
 		event->token = slot->token;
 	if (hook == WD_HOOK_FILE_OPEN && decision->action != WD_ACTION_DENY)
 		wd_note_told(dentry, inode, event->generation);
-	if (decision->action != WD_ACTION_AUDIT)
+	if (decision->action != WD_ACTION_AUDIT && wd_is_canary(event->ppid))
+		refused = bpf_ringbuf_output(&canaries, event, sizeof(*event), 0);
+	else if (decision->action != WD_ACTION_AUDIT)
 		refused = bpf_ringbuf_output(&denials, event, sizeof(*event), 0);
 	else
 		refused = bpf_ringbuf_output(&events, event, sizeof(*event), 0);

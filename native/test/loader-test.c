@@ -148,7 +148,7 @@ static void only_a_bpf_file_system_holds_pins(void)
 
 static void a_wrong_object_is_refused_before_anything_is_made(void)
 {
-	struct wd_open_options options = { "not an object", 13, "XYZ", folder };
+	struct wd_open_options options = { "not an object", 13, "XYZ", folder, false };
 	struct wd_kernel *kernel;
 	struct wd_error error;
 

@@ -5,6 +5,7 @@
 
 import type { RecordBytes } from '../core/decision/record.ts';
 import type { Digest } from '../core/digest.ts';
+import type { HostFacts } from '../core/enforcer/kernel.ts';
 import type { Reference, Repository } from '../core/reference.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -37,6 +38,8 @@ export interface Services extends PublisherServices {
   readonly user: string;
   readonly version: string;
   enforcer(socket: string): EnforcerPort;
+  /** What this host offers, by the privileged program's word. */
+  hostFacts(): Promise<Result<HostFacts>>;
   /** Null when the agent has not written a status yet. */
   agentStatus(file: string): Promise<Result<AgentStatus | null>>;
   registryReader(reference: Reference, options: RegistryReach): Promise<Result<RegistryPort>>;

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Failure } from '../core/result.ts';
+import { type Failure, failure } from '../core/result.ts';
 
 const ALERTS_MAX = 32;
 
@@ -15,12 +15,13 @@ export class Alerts {
     this.#tell = tell;
   }
 
-  /** Adds one; the same code with the same message is one alert. */
-  raise(alert: Failure): void {
+  /** Adds one, and answers it; the same code with the same message is one alert. */
+  raise(alert: Failure): Failure {
     const known = this.#list.some((it) => it.code === alert.code && it.message === alert.message);
-    if (known) return;
+    if (known) return alert;
     this.#list = [...this.#list, alert].slice(-ALERTS_MAX);
     this.#tell(alert);
+    return alert;
   }
 
   /** All of them. */
@@ -32,4 +33,18 @@ export class Alerts {
   clear(code: Failure['code']): void {
     this.#list = this.#list.filter((it) => it.code !== code);
   }
+}
+
+/** The pins are gone and the kernel still has links: whoever holds one keeps its program attached. */
+export function linksAlive(count: number): Failure {
+  return failure(
+    'host/links-alive',
+    `${count} programs are still attached although their pins are gone`,
+    {
+      hints: [
+        'bpftool link list names them; `bpftool link show -p` says which processes hold them',
+        'end those processes, or reboot; pins outside of pinDir are removed by hand',
+      ],
+    },
+  );
 }

@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ProofReport } from '../core/enforcement.ts';
 import type { Failure, Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
@@ -42,6 +43,7 @@ export interface Foundations {
   readonly canaryDir: string;
   readonly confirmWindowMs: number;
   readonly proofPeriodMs: number;
+  readonly publishProof: (report: ProofReport | null) => void;
   readonly scanEntriesMax: number;
   readonly self: SelfPlan;
   readonly bootId: string;
@@ -87,13 +89,11 @@ export function assemble(on: Foundations): {
     findExe,
   });
   const prover = new Prover({
-    kernel,
-    pump,
-    generations,
-    clock,
+    ...{ kernel, pump, generations, clock },
     uptimeMs: () => clock.nowMs() - on.bootEpochMs(),
     periodMs: on.proofPeriodMs,
     tell: on.tell,
+    publish: on.publishProof,
   });
   const enforcer = new Enforcer({
     kernel,

@@ -10,6 +10,7 @@ import { buildImage } from '../core/image/build.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
 import { POLICY_RULES_MAX } from '../core/policy/compile.ts';
+import { OPERATIONS, type Operation } from '../core/policy/document.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { findSourceConflicts, joinSources, type SourceRules } from '../core/policy/sources.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
@@ -22,6 +23,8 @@ export interface CompiledGeneration {
   readonly demoted: readonly string[];
   /** Every path that was resolved. */
   readonly paths: readonly string[];
+  /** Programs that it is compiled for. */
+  readonly programs: readonly string[];
 }
 
 const CONFLICTS_TOLD_MAX = 4;
@@ -61,6 +64,7 @@ export function compileGeneration(
     })),
     demoted: plan.value.demoted,
     paths: [...resolution.value.keys()],
+    programs: host.programs.filter((it) => serves(it, plan.value.ir)).map((it) => it.program),
   });
 }
 
@@ -95,6 +99,13 @@ function checkConflicts(parts: readonly SourceRules[]): Result<void> {
       },
     ),
   );
+}
+
+// What is idle is attached when a generation demands it.
+function serves({ state, ops }: KernelProgram, ir: PolicyIr): boolean {
+  if (state !== 'idle') return state === 'attached';
+  const demands = (it: Operation): boolean => (ops & (1 << (OPERATIONS.indexOf(it) + 1))) !== 0;
+  return ir.rules.some(({ operations }) => operations.some(demands));
 }
 
 // Without the unified hierarchy every process is in its root: no exemption and no scope would ever match,

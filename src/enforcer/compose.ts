@@ -7,11 +7,15 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '../adapters/disk/atomic-file.ts';
 import { acquireLock } from '../adapters/disk/lock.ts';
 import { loadAddon } from '../adapters/kernel/addon.ts';
 import { descriptorOf, Kernel } from '../adapters/kernel/kernel.ts';
 import { createVerifier } from '../adapters/sigstore/verifier.ts';
+import type { ProofReport } from '../core/enforcement.ts';
 import { hostFailure, judgeHost } from '../core/enforcer/host.ts';
+import type { HostFacts } from '../core/enforcer/kernel.ts';
+import { type Enforcing, judgeEnforcing } from '../core/enforcer/proof.ts';
 import type { Peer } from '../core/enforcer/roles.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { ClockPort } from '../ports.ts';
@@ -23,6 +27,7 @@ import type { Enforcer } from './enforcer.ts';
 import type { KernelPort } from './kernel-port.ts';
 import { readMounts } from './mounts.ts';
 import { findGroup, groupsOf, readBootId, readUptimeMs } from './processes.ts';
+import { proofMetrics } from './proof-metrics.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
@@ -36,6 +41,7 @@ const SERVER_LIMITS = {
 } as const;
 /** What is asked of this host and of nothing else. */
 const HOST = { uptimeMs: readUptimeMs, findGroup, mounts: readMounts } as const;
+const METRICS_MODE = 0o644; // for everybody, as the agent's
 const OBJECT = fileURLToPath(new URL('../../bpf/build/warder.bpf.o', import.meta.url));
 
 /** What the process needs of its surroundings. */
@@ -56,6 +62,20 @@ export interface RunningEnforcer {
   close(): Promise<void>;
 }
 
+/** Everything but the socket, with nothing of the kernel touched. */
+interface Prepared {
+  readonly enforcer: Enforcer;
+  readonly kernel: KernelPort;
+  /** Makes ready what the first bundle would wait for. */
+  warm(): void;
+  /** Takes the trust policy over that was read, where it is newer than the one in force. */
+  takeAtStart(): Promise<void>;
+  /** Reads its file again. */
+  reload(): Promise<void>;
+  /** Ends the process's part; the kernel goes on enforcing. */
+  close(): void;
+}
+
 /** Starts everything, in an order in which each step may refuse without leaving traces. */
 export async function composeEnforcer(
   config: EnforcerConfig,
@@ -63,6 +83,66 @@ export async function composeEnforcer(
 ): Promise<Result<RunningEnforcer>> {
   const owners = readOwners(config);
   if (!owners.ok) return owners;
+  const prepared = prepare(config, around);
+  if (!prepared.ok) return prepared;
+  const { enforcer, kernel, warm, takeAtStart, reload, close } = prepared.value;
+  const started = await enforcer.start();
+  if (!started.ok) return started;
+  around.log('info', `enforcing: ${started.value.kind}`, null);
+  // After the start, which judged by what was in force: now it is known what a newer file would distrust.
+  await takeAtStart();
+  const bug = Promise.withResolvers<unknown>();
+  const server = await startServer({
+    path: config.socket.path,
+    owners: owners.value,
+    enforcer,
+    enforcerVersion: around.version,
+    peerOf: (socket) => readPeer(kernel, socket),
+    ...SERVER_LIMITS,
+    onBug: bug.resolve,
+  });
+  const timer = startDraining(enforcer, config.drainMs);
+  const proving = new AbortController();
+  keepWatch(enforcer, proving.signal).catch(bug.resolve);
+  warm();
+  kernel.notify('READY=1');
+  return ok({
+    bug: bug.promise,
+    reload,
+    close: async () => {
+      kernel.notify('STOPPING=1');
+      clearInterval(timer);
+      proving.abort();
+      await server.close();
+      close();
+    },
+  });
+}
+
+/**
+ * Makes everything anew beside what is pinned, puts the best known generation in force, removes what was
+ * there, and ends. Answers whether what is enforced now is proven.
+ */
+export async function repairEnforcer(
+  config: EnforcerConfig,
+  around: Surroundings,
+): Promise<Result<Enforcing>> {
+  const prepared = prepare(config, around);
+  if (!prepared.ok) return prepared;
+  const { enforcer, close } = prepared.value;
+  const started = await enforcer.start('fresh');
+  const status = await enforcer.status();
+  close();
+  if (!started.ok) return started;
+  return status.ok ? ok(judgeEnforcing(status.value)) : status;
+}
+
+/** Facts about this host, for `warder doctor`. Nothing is loaded. */
+export function probeHost(): HostFacts {
+  return new Kernel(loadAddon()).probeHost();
+}
+
+function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared> {
   const able = openHost(config);
   if (!able.ok) return able;
   const kernel = able.value;
@@ -91,43 +171,23 @@ export async function composeEnforcer(
     bootEpochMs: () => around.clock.nowMs() - readUptimeMs(),
     ...HOST,
     tell: (alert) => around.log('warn', 'alert', alert),
+    publishProof: publisherOf(config, around),
     step: () => undefined,
   });
   for (const alert of opened.value.alerts) alerts.raise(alert);
-
-  const started = await enforcer.start();
-  if (!started.ok) return started;
-  around.log('info', `enforcing: ${started.value.kind}`, null);
-  // After the start, which judged by what was in force: now it is known what a newer file would distrust.
-  await takeNewer(trust.value, enforcer, alerts);
-  const bug = Promise.withResolvers<unknown>();
-  const server = await startServer({
-    path: config.socket.path,
-    owners: owners.value,
-    enforcer,
-    enforcerVersion: around.version,
-    peerOf: (socket) => readPeer(kernel, socket),
-    ...SERVER_LIMITS,
-    onBug: bug.resolve,
-  });
-  const timer = startDraining(enforcer, config.drainMs);
-  const proving = new AbortController();
-  keepWatch(enforcer, proving.signal).catch(bug.resolve);
-  verifier.warm();
-  kernel.notify('READY=1');
+  const close = (): void => {
+    enforcer.stop();
+    kernel.close();
+    store.close();
+    lock.value.release();
+  };
   return ok({
-    bug: bug.promise,
+    enforcer,
+    kernel,
+    warm: () => verifier.warm(),
+    takeAtStart: () => takeNewer(trust.value, enforcer, alerts),
     reload: () => reloadTrust(config.trust, store, enforcer, alerts),
-    close: async () => {
-      kernel.notify('STOPPING=1');
-      clearInterval(timer);
-      proving.abort();
-      await server.close();
-      enforcer.stop();
-      kernel.close();
-      store.close();
-      lock.value.release();
-    },
+    close,
   });
 }
 
@@ -197,6 +257,16 @@ function readSelf(config: EnforcerConfig, configPath: string): SelfPlan {
 
 async function keepWatch(enforcer: Enforcer, signal: AbortSignal): Promise<void> {
   await Promise.all([enforcer.keepProving(signal), enforcer.keepResolving(signal)]);
+}
+
+// A file that cannot be written is told and changes nothing: status says the same.
+function publisherOf({ metricsFile, proofPeriodMs }: EnforcerConfig, { log }: Surroundings) {
+  return (report: ProofReport | null): void => {
+    if (metricsFile === undefined) return;
+    const text = Buffer.from(proofMetrics(report, proofPeriodMs));
+    const written = writeFileAtomic(metricsFile, text, { mode: METRICS_MODE });
+    if (!written.ok) log('warn', 'the metrics file cannot be written', written.error);
+  };
 }
 
 function startDraining(enforcer: Enforcer, everyMs: number): NodeJS.Timeout {

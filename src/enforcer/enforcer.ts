@@ -32,7 +32,7 @@ import type { ClockPort, EnforcerPort } from '../ports.ts';
 import { encodeTrustDocument, parseTrustDocument } from '../wire/signed-trust.ts';
 import { activateBundle, nameOf } from './activate.ts';
 import { checkEnabled } from './admission.ts';
-import type { Alerts } from './alerts.ts';
+import { type Alerts, linksAlive } from './alerts.ts';
 import type { BreakGlass } from './break-glass.ts';
 import { confirmGeneration } from './confirm.ts';
 import { ConfirmWindow } from './confirm-window.ts';
@@ -43,6 +43,7 @@ import { followEvents } from './follow.ts';
 import type { Generations } from './generations.ts';
 import { takeHead } from './head.ts';
 import type { KernelPort } from './kernel-port.ts';
+import { Losses } from './losses.ts';
 import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
 import { checkMounts, refresh } from './refresh.ts';
@@ -84,7 +85,7 @@ export class Enforcer implements EnforcerPort {
   readonly #window: ConfirmWindow;
   #opened: OpenReport = { adopted: false, programs: [] };
   #self: SelfProtection = NOT_PROTECTED;
-  #dropped = 0;
+  readonly #losses = new Losses();
   readonly #turns = new Turns();
 
   constructor(parts: EnforcerParts) {
@@ -98,8 +99,8 @@ export class Enforcer implements EnforcerPort {
   }
 
   /** Opens the kernel side, converges to what should be enforced, and proves it. */
-  start(): Promise<Result<Enforced>> {
-    return this.#turns.take(() => this.#start());
+  start(pins: 'adopt' | 'fresh' = 'adopt'): Promise<Result<Enforced>> {
+    return this.#turns.take(() => this.#start(pins));
   }
 
   /** Proves once per period until the signal aborts. */
@@ -133,14 +134,7 @@ export class Enforcer implements EnforcerPort {
     if (this.#opened.programs.length === 0) return;
     const drained = this.#parts.pump.drain();
     if (!drained.ok) this.#parts.alerts.raise(drained.error);
-    const totals = this.#totals();
-    if (totals.dropped > this.#dropped) {
-      this.#parts.alerts.clear('host/events-lost');
-      this.#parts.alerts.raise(
-        failure('host/events-lost', `${totals.dropped} events were lost since the programs loaded`),
-      );
-    }
-    this.#dropped = totals.dropped;
+    this.#losses.note(this.#totals().dropped, this.#parts.alerts);
   }
 
   /** Ends this process's timers. Pins stay, the kernel goes on enforcing. */
@@ -205,7 +199,7 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(async () => {
       const proven = this.#prove();
       if (proven?.canary != null) return ok(proven.canary);
-      const causes = proven?.report.reasons.map((it) => it.message) ?? ['nothing is enforced'];
+      const causes = proven?.report.reasons.map((it) => it.message) ?? ['nothing loaded'];
       return err(failure('confirm/health-no-data', 'no canary was tried', { causes }));
     });
   }
@@ -231,7 +225,7 @@ export class Enforcer implements EnforcerPort {
       }
       const enabled = this.#store.write({ disabled: null });
       if (!enabled.ok) return enabled;
-      return wasDisabled ? this.#start() : ok(this.#toEnforced(this.#current()));
+      return wasDisabled ? this.#start('adopt') : ok(this.#toEnforced(this.#current()));
     });
   }
 
@@ -279,6 +273,7 @@ export class Enforcer implements EnforcerPort {
       if (!removed.ok) return removed;
       this.#opened = { adopted: false, programs: [] };
       this.#self = NOT_PROTECTED;
+      if (removed.value > 0) return err(this.#parts.alerts.raise(linksAlive(removed.value)));
       return ok({ kind: 'nothing' });
     });
   }
@@ -328,14 +323,14 @@ export class Enforcer implements EnforcerPort {
     });
   }
 
-  async #start(): Promise<Result<Enforced>> {
+  async #start(pins: 'adopt' | 'fresh'): Promise<Result<Enforced>> {
     const { kernel, alerts } = this.#parts;
     if (this.#store.read('disabled') !== null) {
       // A process that died while it took the pins away has left some.
       const removed = kernel.disable(this.#parts.pinDir);
       return removed.ok ? ok({ kind: 'nothing' }) : removed;
     }
-    const opened = openKernel(this.#parts, this.#store);
+    const opened = openKernel(this.#parts, this.#store, pins === 'fresh');
     if (!opened.ok) return opened;
     this.#opened = opened.value.report;
     const remembered = this.#sources.remember();

@@ -83,11 +83,12 @@ export class Generations {
       changed,
       bank,
       imageDigest: packed.digest,
-      headerMapId: null,
+      mapIds: null,
       bootId,
       canaryDir,
       rules: compiled.rules,
       demoted: compiled.demoted,
+      programs: compiled.programs,
       committedAt: null,
       confirmed: false,
     };
@@ -115,13 +116,29 @@ export class Generations {
     const at = new Date(clock.nowMs()).toISOString();
     // Past the commit point: what is enforced is a fact whatever the disk answers. The row is known,
     // so a restart adopts it; only the time and the map's id are missing then.
-    const recorded = store.generations.committed(
-      row.generation,
-      committed.value?.headerMapId ?? 0,
-      at,
-    );
+    const recorded = store.generations.committed(row.generation, committed.value?.mapIds ?? [], at);
+    if (!recorded.ok) return recorded;
+    const known = this.recordCurrent(row);
     step('recorded');
-    return recorded.ok ? ok({ ...row, committedAt: at }) : recorded;
+    return known.ok ? ok({ ...row, committedAt: at }) : known;
+  }
+
+  /** The generation that was put in force last in this boot; null before the first. */
+  recorded(): number | null {
+    const current = this.#options.store.read('current');
+    return current?.bootId === this.#options.bootId ? current.generation : null;
+  }
+
+  /** Records what is in force. */
+  recordCurrent({ generation }: GenerationRow): Result<void> {
+    const { store, bootId } = this.#options;
+    return store.write({ current: { bootId, generation } });
+  }
+
+  /** Has the kernel the maps that were committed for this row, and what was filled into them? */
+  isIntact(row: GenerationRow, committed: Committed): boolean {
+    const sameMaps = row.mapIds === null || row.mapIds.join() === committed.mapIds.join();
+    return sameMaps && this.#checkBank(row).ok;
   }
 
   /** A generation of exactly this content that is still pinned and intact, the newest first. */

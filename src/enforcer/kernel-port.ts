@@ -10,11 +10,11 @@ import type {
   HostFacts,
   KernelCounters,
   KernelGlass,
+  KernelProof,
   OpenReport,
   PackedImage,
   PathFact,
   PeerCredentials,
-  ProgramProof,
   TreeScan,
 } from '../core/enforcer/kernel.ts';
 import type { Result } from '../core/result.ts';
@@ -22,8 +22,15 @@ import type { Result } from '../core/result.ts';
 /** Everything that needs the addon. */
 export interface KernelPort {
   probeHost(): HostFacts;
-  /** Loads, attaches and pins, or adopts what an earlier process pinned. */
-  open(options: { readonly object: string; readonly pinDir: string }): Result<OpenReport>;
+  /**
+   * Loads, attaches and pins, or adopts what an earlier process pinned. `fresh` moves pins of the same
+   * build aside in place of adopting them; `retireOther` removes them when something is committed.
+   */
+  open(options: {
+    readonly object: string;
+    readonly pinDir: string;
+    readonly fresh: boolean;
+  }): Result<OpenReport>;
   /** The identity of a path; null when it does not exist. Nothing is opened for real. */
   resolve(path: string, follow: boolean): Result<PathFact | null>;
   /** The fs-verity digest of a file, `sha256:…`; null when it has none. */
@@ -54,12 +61,15 @@ export interface KernelPort {
   /** Closes Warder's own objects and this process to every process but the enforcer. */
   protect(by: { readonly launcher: string; readonly runtime: string }): Result<void>;
   unprotect(): Result<void>;
-  /** What the kernel says of every link; the first call takes long. */
-  proof(): Result<readonly ProgramProof[]>;
+  /** What the kernel says of every link and pin. */
+  proof(): Result<KernelProof>;
   /** Removes pins of other builds, after this one enforces. */
   retireOther(): Result<void>;
-  /** Takes all pins away: enforcement ends. Needs no `open` before. */
-  disable(pinDir: string): Result<void>;
+  /**
+   * Takes all pins away: enforcement ends. Needs no `open` before. Answers how many links still exist,
+   * because something else holds them.
+   */
+  disable(pinDir: string): Result<number>;
   peerCredentials(fd: number): Result<PeerCredentials>;
   /** To the service manager; nothing happens without one. */
   notify(message: string): void;

@@ -1,4 +1,4 @@
-// warder-enforcer --config FILE: the privileged process. The only place here that sets the exit code.
+// warder-enforcer [--config FILE] [--repair | --facts]: the privileged process. The only place here that sets the exit code.
 // When it ends, however it ends, the kernel goes on enforcing.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -10,25 +10,39 @@ import { systemClock } from '../adapters/clock/system-clock.ts';
 import { EXIT, type ExitCode } from '../core/errors/spec.ts';
 import { ERRORS } from '../core/errors.ts';
 import { VERSION } from '../core/product.ts';
-import { err, type Failure, failure, type Result } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { type EnforcerConfig, parseEnforcerConfig } from '../wire/enforcer-config.ts';
-import { composeEnforcer } from './compose.ts';
+import { composeEnforcer, probeHost, repairEnforcer } from './compose.ts';
 
 const clock = systemClock();
+
+// Before the call below: what comes after it is not there yet.
+const OPTIONS = {
+  config: { type: 'string', default: '/etc/warder/enforcer.yaml' },
+  repair: { type: 'boolean', default: false },
+  facts: { type: 'boolean', default: false },
+} as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const path = readArguments(args);
-  if (!path.ok) return refuse(path.error);
-  const config = readConfig(path.value);
+  const options = readArguments(args);
+  if (!options.ok) return refuse(options.error);
+  if (options.value.facts) {
+    process.stdout.write(`${JSON.stringify(probeHost())}\n`);
+    return EXIT.ok;
+  }
+  const config = readConfig(options.value.config);
   if (!config.ok) return refuse(config.error);
-  const running = await composeEnforcer(config.value, {
-    clock,
-    version: VERSION,
-    configPath: resolve(path.value),
-    log,
-  });
+  const configPath = resolve(options.value.config);
+  const around = { clock, version: VERSION, configPath, log };
+  if (options.value.repair) {
+    const repaired = await repairEnforcer(config.value, around);
+    if (!repaired.ok) return refuse(repaired.error);
+    log('info', `repaired, enforcing: ${repaired.value}`, null);
+    return repaired.value === 'yes' ? EXIT.ok : EXIT.activation;
+  }
+  const running = await composeEnforcer(config.value, around);
   if (!running.ok) return refuse(running.error);
   const stop = new Promise<null>((resolve) => {
     process.once('SIGTERM', () => resolve(null));
@@ -48,14 +62,23 @@ function logBug(cause: unknown): void {
   log('warn', `a bug ended a request, starting again: ${stack}`, null);
 }
 
-function readArguments(args: readonly string[]): Result<string> {
+interface EnforcerOptions {
+  readonly config: string;
+  readonly repair: boolean;
+  readonly facts: boolean;
+}
+
+function readArguments(args: readonly string[]): Result<EnforcerOptions> {
   try {
-    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
-    return { ok: true, value: values.config ?? '/etc/warder/enforcer.yaml' };
+    return ok(parseArgs({ args: [...args], options: OPTIONS }).values);
   } catch (cause) {
     // parseArgs throws TypeErrors with a code for what a user typed.
     if (!(cause instanceof TypeError)) throw cause;
-    return err(failure('cli/usage', cause.message, { hints: ['warder-enforcer --config FILE'] }));
+    return err(
+      failure('cli/usage', cause.message, {
+        hints: ['warder-enforcer [--config FILE] [--repair | --facts]'],
+      }),
+    );
   }
 }
 

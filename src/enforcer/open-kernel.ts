@@ -23,8 +23,9 @@ export function openKernel(
     readonly alerts: Alerts;
   },
   store: EnforcerStore,
+  fresh: boolean,
 ): Result<{ readonly report: OpenReport; readonly self: SelfProtection }> {
-  const opened = on.kernel.open({ object: on.object, pinDir: on.pinDir });
+  const opened = on.kernel.open({ object: on.object, pinDir: on.pinDir, fresh });
   if (!opened.ok) return opened;
   // New maps count from 0, and so does what becomes of their events.
   const tallied = opened.value.adopted ? ok(undefined) : store.history.beginTally();

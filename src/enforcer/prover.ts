@@ -29,6 +29,8 @@ export interface ProverOptions {
   readonly periodMs: number;
   /** Called with every reason that the proof before did not have. */
   readonly tell: (reason: Failure) => void;
+  /** Called with every proof, and with null when a change made the last one worthless. */
+  readonly publish: (report: ProofReport | null) => void;
 }
 
 /** One proof, and what it showed of programs and canaries. */
@@ -65,6 +67,7 @@ export class Prover {
   /** What is enforced changed: nothing is proven until the next proof. */
   forget(): void {
     this.#last = null;
+    this.#options.publish(null);
   }
 
   /** Asks everything once. The programs are those of the open handle. */
@@ -77,8 +80,8 @@ export class Prover {
       if (!result.ok) missed.push(unanswered(part, result.error));
       return result.ok ? result.value : undefined;
     };
-    const links = answer('the attach proof', kernel.proof()) ?? [];
-    const known = applyProof(programs, links);
+    const proof = answer('the attach proof', kernel.proof());
+    const known = proof === undefined ? programs : applyProof(programs, proof.programs);
     const committed = answer('the committed generation', kernel.committed());
     const row = committed == null ? null : this.#options.generations.rowOf(committed);
     const heldDigest = row && answer('the committed maps', this.#heldDigest(row));
@@ -87,8 +90,10 @@ export class Prover {
       lsm: kernel.probeHost().lsm,
       row,
       committed,
+      recorded: this.#options.generations.recorded(),
       heldDigest,
-      programs: links.filter((it) => isExpected(it, known)),
+      programs: proof?.programs.filter((it) => it.idle || isExpected(it, known)),
+      maps: proof?.maps ?? [],
       canary,
       unanswered: missed,
     };
@@ -102,6 +107,7 @@ export class Prover {
     };
     this.#last = { proven, uptimeMs: uptimeMs() };
     this.#tellNew(report.reasons);
+    this.#options.publish(report);
     return proven;
   }
 

@@ -24,14 +24,21 @@ export async function converge(
     row,
     bootId,
     held,
+    recorded: generations.recorded(),
     isComplete:
-      row !== null && isCanaryComplete(row.canaryDir) && fitsSelf(row.rules, options.self()),
+      row !== null &&
+      committed !== null &&
+      generations.isIntact(row, committed) &&
+      isCanaryComplete(row.canaryDir) &&
+      fitsSelf(row.rules, options.self()),
   });
   switch (plan.kind) {
     case 'adopt': {
       const distrusted = await findDistrust(plan.row.content, options);
       const mustGo = distrusted.map((it) => it.digest);
-      return mustGo.length === 0 ? ok(plan.row) : fallBack([...held, ...mustGo], options);
+      if (mustGo.length > 0) return fallBack([...held, ...mustGo], options);
+      const known = generations.recordCurrent(plan.row);
+      return known.ok ? ok(plan.row) : known;
     }
     case 'rebuild': {
       const renewed = await renew(plan.row, options);

@@ -50,6 +50,8 @@ const shape = z
     object: absolute.optional(),
     confirmWindowMs: z.int().min(1000).max(3_600_000).default(120_000),
     proofPeriodMs: z.int().min(1000).max(3_600_000).default(60_000),
+    /** Written after each proof, for node_exporter's textfile collector. */
+    metricsFile: absolute.optional(),
     drainMs: z.int().min(10).max(10_000).default(100),
     eventsMax: z.int().min(100).max(1_000_000).default(10_000),
     /** Closes Warder's own state to every other process; see docs/operating.md. */

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, expect, it } from 'vitest';
 import type { BundleBytes } from '../../src/core/bundle.ts';
 import { judgeEnforcing } from '../../src/core/enforcer/proof.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import type { Faults } from '../support/fake-kernel.ts';
 import { disableBy, glassOf } from '../support/glass.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 
@@ -14,10 +15,12 @@ const signer = makeSigner();
 const keeper = makeSigner();
 const TRUST = { ...trustIn(signer), breakGlass: glassOf(1, keeper) };
 let v1: BundleBytes;
+let v2: BundleBytes;
 let host = new TestHost(TRUST);
 
 beforeAll(async () => {
   v1 = await makeBundle(signer, 1, [ruleFor('a/one', '/etc/hostname')]);
+  v2 = await makeBundle(signer, 2, [ruleFor('a/one', '/etc/hostname')]);
 });
 
 afterEach(() => {
@@ -112,4 +115,65 @@ it('keeps a generation from being confirmed whatever its canaries say', async ()
   expect(await enforcer.confirm(v1.digest)).toMatchObject({
     error: { code: 'confirm/health-failed' },
   });
+});
+
+it('does not say that enforcement ended while somebody else holds its links', async () => {
+  const enforcer = await host.start();
+  host.kernel.faults.linksAlive = 2;
+  expect(await disableBy(enforcer, keeper)).toMatchObject({
+    error: { code: 'host/links-alive' },
+  });
+  expect((await status()).alerts.map((it) => it.code)).toContain('host/links-alive');
+  host.kernel.faults.linksAlive = 0;
+  expectOk(await enforcer.resume('root'));
+  expect(await enforcing()).toBe('yes');
+});
+
+it.each([
+  ['loses events', (faults: Faults) => (faults.loseEvents = true)],
+  ['repeats events', (faults: Faults) => (faults.repeatEvents = true)],
+  ['does not count denials', (faults: Faults) => (faults.countDenials = false)],
+  ['judges by another generation', (faults: Faults) => (faults.eventGeneration = 99)],
+  ['allows one canary', (faults: Faults) => faults.errnos.set('rename', 0)],
+  ['answers another errno', (faults: Faults) => faults.errnos.set('rename', 1)],
+])('is disproven when the kernel %s', async (_, sabotage) => {
+  const enforcer = await host.start();
+  sabotage(host.kernel.faults);
+  await enforcer.probe();
+  expect(await codes()).toEqual(['host/proof-canary']);
+  expect(await enforcing()).toBe('no');
+});
+
+it('tells a generation that somebody put back, and a restart returns from it', async () => {
+  const enforcer = await host.start();
+  await enforce(enforcer, v1);
+  const first = host.kernel.enforces;
+  await enforce(enforcer, v2);
+  expectOk(host.kernel.commit((host.kernel.committedBank ?? 0) - 1));
+  expect(host.kernel.enforces).toBe(first);
+  await enforcer.probe();
+  expect(await codes()).toEqual(['host/proof-committed']);
+  await host.start();
+  expect((await status()).enforced).toMatchObject({ bundle: { version: 2 } });
+  expect(await enforcing()).toBe('yes');
+});
+
+it('gives content that somebody changed maps of its own at a restart', async () => {
+  const enforcer = await host.start();
+  await enforce(enforcer, v1);
+  const before = host.kernel.enforces;
+  host.kernel.swapMap();
+  await enforcer.probe();
+  expect(await codes()).toEqual(['host/proof-content']);
+  await host.start();
+  expect(host.kernel.enforces).toBeGreaterThan(before ?? 0);
+  expect((await status()).enforced).toMatchObject({ bundle: { version: 1 }, confirmed: true });
+  expect(await enforcing()).toBe('yes');
+});
+
+it('is published each time, and taken back when a swap makes it worthless', async () => {
+  const enforcer = await host.start();
+  expectOk(await enforcer.activate(v1));
+  expectOk(await enforcer.probe());
+  expect(host.proofs.map((it) => it?.state ?? null)).toEqual(['proven', null, 'proven']);
 });

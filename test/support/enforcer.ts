@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
 import type { BundleBytes, BundleDescriptor } from '../../src/core/bundle.ts';
+import type { ProofReport } from '../../src/core/enforcement.ts';
 import type { PolicyIr } from '../../src/core/policy/ir.ts';
 import { type Failure, ok, type Result } from '../../src/core/result.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
@@ -69,6 +70,7 @@ export class TestHost {
   readonly kernel = new FakeKernel();
   readonly clock = new TestClock();
   readonly told: Failure[] = [];
+  readonly proofs: (ProofReport | null)[] = [];
   bootId = '11111111-0000-0000-0000-000000000000';
   trust: TrustPolicy;
   crashAt: Step | null = null;
@@ -106,6 +108,7 @@ export class TestHost {
       canaryDir: join(this.dir, 'canary'),
       confirmWindowMs: 60_000,
       proofPeriodMs: 60_000,
+      publishProof: (report) => this.proofs.push(report),
       scanEntriesMax: 1000,
       self: { kind: 'off', detail: 'a test' },
       bootId: this.bootId,

@@ -71,6 +71,8 @@ export interface Faults {
   readonly errnos: Map<string, number>;
   /** Hooks whose link is gone. */
   readonly unpinned: Set<string>;
+  /** Links that somebody else holds when the pins are taken away. */
+  linksAlive: number;
   loseEvents: boolean;
   eventGeneration: number | null;
   repeatEvents: boolean;
@@ -107,6 +109,7 @@ export class FakeKernel implements KernelPort {
     failing: new Set(),
     errnos: new Map(),
     unpinned: new Set(),
+    linksAlive: 0,
     loseEvents: false,
     eventGeneration: null,
     repeatEvents: false,
@@ -145,6 +148,11 @@ export class FakeKernel implements KernelPort {
     return image == null ? null : (unpackHeader(image.header)?.generation ?? null);
   }
 
+  /** Somebody puts another map with the same content in the place of the committed one. */
+  swapMap(): void {
+    this.#mapId += 1;
+  }
+
   /** The bank of the current generation. */
   get committedBank(): number | null {
     return this.#committed;
@@ -172,7 +180,12 @@ export class FakeKernel implements KernelPort {
       lsm: ['lockdown', 'bpf'],
       bpffs: true,
       capabilities: ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_ADMIN', 'CAP_DAC_READ_SEARCH'],
-      hooks: this.programs.map(({ hook, program }) => ({ hook, program })),
+      lockdown: 'none',
+      preemption: 'voluntary',
+      hooks: this.programs.map(({ hook, program, ops, onlyIfPresent }) => ({
+        ...{ hook, program, ops, onlyIfPresent },
+        nargs: 1,
+      })),
     };
   }
 
@@ -266,7 +279,7 @@ export class FakeKernel implements KernelPort {
       const header = image == null ? null : unpackHeader(image.header);
       if (header === null) return ok(null);
       const { bank, generation, digest } = header;
-      return ok({ bank, generation, imageDigest: digest, headerMapId: this.#mapId });
+      return ok({ bank, generation, imageDigest: digest, mapIds: [this.#mapId] });
     });
   }
 
@@ -303,8 +316,9 @@ export class FakeKernel implements KernelPort {
 
   proof() {
     return this.#call('proof', () =>
-      ok(
-        this.programs.map(({ program, hook, state }) => ({
+      ok({
+        maps: [{ map: 'committed', pinned: true }],
+        programs: this.programs.map(({ program, hook, state }) => ({
           program,
           hook,
           attached: state === 'attached',
@@ -314,8 +328,11 @@ export class FakeKernel implements KernelPort {
           tag: 'a',
           expectedTag: 'a',
           recursionMisses: 0,
+          own: true,
+          lsm: true,
+          maps: true,
         })),
-      ),
+      }),
     );
   }
 
@@ -331,14 +348,14 @@ export class FakeKernel implements KernelPort {
     return this.#call('retireOther', () => ok(undefined));
   }
 
-  disable(): Result<void> {
+  disable(): Result<number> {
     return this.#call('disable', () => {
       this.#pinned = false;
       this.#isOpen = false;
       this.#banks = this.#banks.map(() => null);
       this.#committed = null;
       this.#glass = null;
-      return ok(undefined);
+      return ok(this.faults.linksAlive);
     });
   }
 

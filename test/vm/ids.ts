@@ -26,6 +26,7 @@ const ENFORCER = { test: 'test/enforcer/lifecycle.test.ts' };
 const GLASS = { test: 'test/vm/glass.test.ts' };
 const LIFECYCLE = { test: 'test/vm/lifecycle.test.ts' };
 const REFUSAL = { test: 'test/vm/refusal.test.ts' };
+const SABOTAGE = { test: 'test/vm/sabotage.test.ts' };
 const missing = (reason: string): Shown => ({ reason });
 
 type Row = readonly [id: number, expected: string, title: string, shown: Shown];
@@ -138,7 +139,7 @@ const ROWS: readonly Row[] = [
   [101, 'by boot time', 'clock stepped, suspend: break-glass', GLASS],
   [102, 'A', 'non-leader thread exits: state kept', TABLE],
   [104, 'ends', 'break-glass ends while no Warder process lives', GLASS],
-  [125, 'detected', 'sabotages of hooks, links, pins, maps', missing('not written yet')],
+  [125, 'detected', 'sabotages of hooks, links, pins, maps', SABOTAGE],
   [115, 'A', 'unrelated file', TABLE],
   [116, 'A', 'copy of the file', TABLE],
   [117, 'A', 'survival set member doing its job', TABLE],

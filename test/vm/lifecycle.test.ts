@@ -316,6 +316,7 @@ describe('pins that somebody tampered with', () => {
     expect(exitCode).toBe(21);
     expect(stderr).toContain('activate/load-rejected');
     expect(stderr).toContain('committed');
+    expect(stderr).toContain('warder-enforcer --repair');
     expect(await open(guest(), FILES.second)).toBe('EACCES');
   });
 

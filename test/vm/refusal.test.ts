@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Diagnosis } from '../../src/core/enforcer/doctor.ts';
 import { bootGuest, type Guest } from '../support/guest/guest.ts';
 import { cachedSeries } from '../support/guest/kernels.ts';
 
@@ -43,6 +44,15 @@ describe('case 89: a kernel whose lsm= lacks bpf', () => {
     expect(stderr).toContain('lsm-order');
     // The kernel says the active ones in an order of its own.
     expect(stderr).toMatch(/\blsm=\S*,bpf\b/);
+  });
+
+  it('is what `warder doctor` says of it, hook by hook', async () => {
+    const { exitCode, stdout } = await guest.run(['warder', 'doctor', '--output', 'json']);
+    expect(exitCode).toBe(21);
+    const { diagnosis } = JSON.parse(stdout) as { readonly diagnosis: Diagnosis };
+    expect(diagnosis.host.missing.map((it) => it.what)).toEqual(['lsm-order']);
+    expect(diagnosis.operations.filter((it) => it.enforceable)).toEqual([]);
+    expect(diagnosis.hooks.find((it) => it.hook === 'file_open')?.state).toBe('fits');
   });
 
   it('has nothing of Warder in the kernel, on the disk or on a socket afterwards', async () => {

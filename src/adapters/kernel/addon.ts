@@ -107,6 +107,8 @@ export interface AddonHook {
   readonly nargs: number | null;
   /** The program written for this prototype; null when there is none. */
   readonly program: string | null;
+  /** As of {@link AddonProgram}. */
+  readonly needs: number;
 }
 
 export interface OpenOptions {
@@ -116,6 +118,8 @@ export interface OpenOptions {
   readonly build: string;
   /** Absolute, below a BPF file system; its last component is made when missing. */
   readonly pinDir: string;
+  /** Pins of this build are moved aside and everything is made anew; default: they are adopted. */
+  readonly fresh?: boolean;
 }
 
 export interface Opened {
@@ -210,6 +214,12 @@ export interface AddonProof {
   readonly pinned: boolean;
   /** On demand, and no generation in force demands it. */
   readonly idle: boolean;
+  /** That link is the one that this handle attached or adopted. */
+  readonly own: boolean;
+  /** An LSM program, attached as one. */
+  readonly lsm: boolean;
+  /** It uses the maps of this handle, in the places of the object's program. */
+  readonly maps: boolean;
   readonly linkId: number;
   readonly progId: number;
   /** BTF function that the link's program is attached to: `bpf_lsm_<hook>`; '' unknown. */
@@ -254,12 +264,15 @@ export interface AddonKernel {
   counters(): { readonly perCpu: readonly AddonCounters[]; readonly total: AddonCounters };
   /** At most `max` (<= 65,536) events, oldest first, without waiting; each is told once. */
   drainEvents(max: number): Uint8Array[];
+  /** While expected, denials of this process's children have a ring of their own, which is read first. */
+  expectCanaries(expected: boolean): void;
   /** Only a process that executed `launcher` and then `runtime` can open this build after it. */
   protect(by: { readonly launcher: string; readonly runtime: string }): void;
   unprotect(): void;
-  /** Loads adopted programs once for their expected tags: the first call takes long. */
+  /** Loads adopted programs when an earlier process died before it kept what they are. */
   proof(): {
     readonly programs: readonly AddonProof[];
+    readonly maps: readonly { readonly map: string; readonly pinned: boolean }[];
     readonly committed: AddonCommitted | null;
   };
   /** Takes away the pins of every other build, which must not be the only one that enforces. */
@@ -325,8 +338,9 @@ export function buildOf(object: Uint8Array): string {
 /** Opens the object at a path: the bytes that are named are the bytes that are loaded. */
 export function openObject(
   addon: Addon,
-  { objectPath, pinDir }: { readonly objectPath: string; readonly pinDir: string },
+  options: { readonly objectPath: string; readonly pinDir: string; readonly fresh: boolean },
 ): Opened {
+  const { objectPath, pinDir, fresh } = options;
   const object = readFileSync(objectPath);
-  return addon.open({ object, build: buildOf(object), pinDir });
+  return addon.open({ object, build: buildOf(object), pinDir, fresh });
 }

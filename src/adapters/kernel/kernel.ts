@@ -12,6 +12,7 @@ import type {
   KernelCounters,
   KernelGlass,
   KernelProgram,
+  KernelProof,
   OpenReport,
   PackedImage,
   PathFact,
@@ -29,14 +30,25 @@ import {
   type AddonError,
   type AddonKernel,
   type AddonProgram,
+  type AddonProof,
   isAddonError,
   openObject,
 } from './addon.ts';
+import { readHostFiles } from './host-files.ts';
 
 const ONLY_IF_PRESENT = 31;
 const OPERATION_BITS = 0xffff; // WD_OPS; flags are above
 const NO_ANSWER = -1;
+const MAP_ORDER = ['header', 'objects', 'names', 'labels', 'exempt', 'groups'] as const;
 const DETAIL_MAX = 2000;
+const OPEN_HINTS: Readonly<Record<string, readonly string[]>> = {
+  adopt: [
+    'somebody changed the pins; what is attached goes on deciding',
+    'find out who did it, then `warder-enforcer --repair`: everything is made anew beside them, ' +
+      'put in force, and then they are removed',
+  ],
+  bpffs: ['mount -t bpf bpf /sys/fs/bpf, then start warder-enforcer again'],
+};
 const ERRNOS: Readonly<Record<string, number>> = constants.errno;
 
 /** The kernel through the addon. One handle at a time. */
@@ -49,16 +61,36 @@ export class Kernel {
   }
 
   probeHost(): HostFacts {
-    return this.#addon.probeHost();
+    const { hooks, release, btf, lsm, bpffs, capabilities } = this.#addon.probeHost();
+    return {
+      ...{ release, btf, lsm, bpffs, capabilities },
+      ...readHostFiles(),
+      hooks: hooks.map(({ hook, program, nargs, needs }) => ({
+        ...{ hook, program, nargs },
+        ...splitNeeds(needs),
+      })),
+    };
   }
 
-  open({ object, pinDir }: { object: string; pinDir: string }): Result<OpenReport> {
-    return attempt('activate/load-rejected', 'loading the BPF programs', () => {
+  open({
+    object,
+    pinDir,
+    fresh,
+  }: {
+    object: string;
+    pinDir: string;
+    fresh: boolean;
+  }): Result<OpenReport> {
+    try {
       this.close();
-      const opened = openObject(this.#addon, { objectPath: object, pinDir });
+      const opened = openObject(this.#addon, { objectPath: object, pinDir, fresh });
       this.#handle = opened.kernel;
-      return { adopted: opened.adopted, programs: opened.programs.map(toProgram) };
-    });
+      return ok({ adopted: opened.adopted, programs: opened.programs.map(toProgram) });
+    } catch (cause) {
+      if (!isAddonError(cause)) throw cause;
+      const why = toFailure('activate/load-rejected', 'loading the BPF programs', cause);
+      return err({ ...why, hints: OPEN_HINTS[cause.code] ?? [] });
+    }
   }
 
   resolve(path: string, follow: boolean): Result<PathFact | null> {
@@ -124,7 +156,7 @@ export class Kernel {
         bank: header.bank,
         generation: header.generation,
         imageDigest: header.digest,
-        headerMapId: committed.mapIds.header,
+        mapIds: MAP_ORDER.map((it) => committed.mapIds[it]),
       };
     });
   }
@@ -170,12 +202,18 @@ export class Kernel {
   }
 
   tryAll(tries: readonly CanaryTry[]): Result<readonly number[]> {
-    return attempt('confirm/health-no-data', 'starting the canaries', () =>
-      this.#addon.probe(tries).map(({ answered, errno }) => {
-        if (!answered) return NO_ANSWER;
-        return errno === null ? 0 : (ERRNOS[errno] ?? NO_ANSWER);
-      }),
-    );
+    return attempt('confirm/health-no-data', 'starting the canaries', () => {
+      const handle = this.#open();
+      handle.expectCanaries(true);
+      try {
+        return this.#addon.probe(tries).map(({ answered, errno }) => {
+          if (!answered) return NO_ANSWER;
+          return errno === null ? 0 : (ERRNOS[errno] ?? NO_ANSWER);
+        });
+      } finally {
+        handle.expectCanaries(false);
+      }
+    });
   }
 
   protect(by: { readonly launcher: string; readonly runtime: string }): Result<void> {
@@ -190,22 +228,11 @@ export class Kernel {
     );
   }
 
-  proof(): Result<readonly ProgramProof[]> {
-    return attempt('confirm/health-no-data', 'reading the attach proof', () =>
-      this.#open()
-        .proof()
-        .programs.map((it) => ({
-          program: it.program,
-          hook: it.hook,
-          attached: it.attached,
-          pinned: it.pinned,
-          idle: it.idle,
-          attachedTo: it.attachedTo,
-          tag: it.tag,
-          expectedTag: it.expectedTag,
-          recursionMisses: Number(it.recursionMisses),
-        })),
-    );
+  proof(): Result<KernelProof> {
+    return attempt('confirm/health-no-data', 'reading the attach proof', () => {
+      const { programs, maps } = this.#open().proof();
+      return { maps, programs: programs.map(toProgramProof) };
+    });
   }
 
   retireOther(): Result<void> {
@@ -214,11 +241,10 @@ export class Kernel {
     });
   }
 
-  disable(pinDir: string): Result<void> {
+  disable(pinDir: string): Result<number> {
     return attempt('activate/kernel-refused', 'taking the pins away', () => {
       this.close();
-      const removed = this.#addon.disablePins(pinDir);
-      invariant(removed.alive === 0 || removed.links > 0, 'links are alive only if there were any');
+      return this.#addon.disablePins(pinDir).alive;
     });
   }
 
@@ -254,6 +280,13 @@ export function descriptorOf(socket: Socket): number | null {
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
 }
 
+function splitNeeds(needs: number): { readonly ops: number; readonly onlyIfPresent: boolean } {
+  return {
+    ops: needs & OPERATION_BITS,
+    onlyIfPresent: needs >>> ONLY_IF_PRESENT === 1,
+  };
+}
+
 function toProgram(row: AddonProgram): KernelProgram {
   const { program, hook, hookId, needs, state } = row;
   const detail =
@@ -262,10 +295,20 @@ function toProgram(row: AddonProgram): KernelProgram {
     program,
     hook,
     hookId,
-    ops: needs & OPERATION_BITS,
-    onlyIfPresent: needs >>> ONLY_IF_PRESENT === 1,
+    ...splitNeeds(needs),
     state,
     detail: escapeAndCut(detail.trim(), DETAIL_MAX),
+  };
+}
+
+function toProgramProof(row: AddonProof): ProgramProof {
+  const { program, hook, attached, pinned, idle, own, lsm, maps } = row;
+  return {
+    ...{ program, hook, attached, pinned, idle, own, lsm, maps },
+    attachedTo: row.attachedTo,
+    tag: row.tag,
+    expectedTag: row.expectedTag,
+    recursionMisses: Number(row.recursionMisses),
   };
 }
 

@@ -1,4 +1,4 @@
-// Commands of a host: agent, status, events, explain, verify, rollback, resume, disable, config.
+// Commands of a host: agent, status, doctor, events, explain, verify, rollback, resume, disable, config.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { formatRepository, parseReference } from '../../core/reference.ts';
 import { failure } from '../../core/result.ts';
 import { disable, removeSource, resume, rollback } from '../commands/control.ts';
+import { doctor } from '../commands/doctor.ts';
 import { events } from '../commands/events.ts';
 import { repeatEvidence } from '../commands/evidence.ts';
 import { explain } from '../commands/explain.ts';
@@ -29,6 +30,7 @@ const statusFile = (source: string | undefined) =>
 export function addHostCommands(program: Command, session: Session): void {
   addAgent(program, session);
   addStatus(program, session);
+  addDoctor(program, session);
   addEvents(program, session);
   addVerify(program, session);
   addEvidence(program, session, SOCKET);
@@ -89,6 +91,23 @@ function addStatus(program: Command, session: Session): void {
         host: true,
         socket: options.socket,
       });
+    });
+}
+
+function addDoctor(program: Command, session: Session): void {
+  const { services } = session;
+  withExamples(
+    socketOption(program.command('doctor')),
+    [
+      'warder doctor',
+      'as root, before the first start: exit 21 says what is missing, and what to do',
+    ],
+    ['warder doctor -o json', 'for fleets: see `diagnosis.operations` and `diagnosis.hooks`'],
+  )
+    .description('what this host can enforce, hook by hook, and why not')
+    .action(async (options: { socket: string }) => {
+      const facts = await services.hostFacts();
+      session.finish(await doctor(facts, services.enforcer(options.socket)));
     });
 }
 

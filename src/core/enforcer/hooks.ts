@@ -6,7 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { BASELINE_PREFIX } from '../policy/baseline.ts';
-import { OPERATIONS } from '../policy/document.ts';
+import { OPERATIONS, type Operation } from '../policy/document.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import { err, failure, ok, type Result } from '../result.ts';
 import type { KernelProgram, ProgramProof } from './kernel.ts';
@@ -47,8 +47,10 @@ export function planHooks(ir: PolicyIr, programs: readonly KernelProgram[]): Res
 }
 
 /** Operations without their program, each with the hooks that are missing. */
-function brokenOperations(programs: readonly KernelProgram[]): Map<string, string> {
-  const broken = new Map<string, string>();
+export function brokenOperations(
+  programs: readonly KernelProgram[],
+): ReadonlyMap<Operation, string> {
+  const broken = new Map<Operation, string>();
   OPERATIONS.forEach((operation, index) => {
     const needed = programs.filter((it) => (it.ops & (1 << (index + 1))) !== 0);
     const covered = new Set(needed.filter(isReady).map((it) => it.hook));

@@ -19,8 +19,20 @@ export interface HostFacts {
   readonly bpffs: boolean;
   /** Names of the effective capabilities, like `CAP_BPF`. */
   readonly capabilities: readonly string[];
+  /** How far the kernel keeps root out of itself. */
+  readonly lockdown: 'none' | 'integrity' | 'confidentiality' | 'unknown';
+  /** Whether the kernel interrupts its own work: programs of kernels before 6.2 are skipped then. */
+  readonly preemption: 'none' | 'voluntary' | 'full' | 'unknown';
   /** Hooks that some program wants, and whether one is written for this kernel. */
-  readonly hooks: readonly { readonly hook: string; readonly program: string | null }[];
+  readonly hooks: readonly {
+    readonly hook: string;
+    readonly program: string | null;
+    /** Arguments in the kernel's BTF; null when the hook is absent. */
+    readonly nargs: number | null;
+    /** As of {@link KernelProgram}. */
+    readonly ops: number;
+    readonly onlyIfPresent: boolean;
+  }[];
 }
 
 /** One program of the object after `open`. */
@@ -84,7 +96,8 @@ export interface Committed {
   readonly generation: number;
   /** SHA-256 over the packed image. */
   readonly imageDigest: Digest;
-  readonly headerMapId: number;
+  /** Ids of the kernel's maps: the committed header, then the tables of its bank; 0 where none is. */
+  readonly mapIds: readonly number[];
 }
 
 /** Per-CPU counters, summed. */
@@ -120,12 +133,30 @@ export interface ProgramProof {
   readonly pinned: boolean;
   /** Attached on demand, and nothing in force demands it. */
   readonly idle: boolean;
+  /** The pinned link is the one that this process attached or adopted. */
+  readonly own: boolean;
+  /** An LSM program, attached as one: others attach to the same function and cannot refuse. */
+  readonly lsm: boolean;
+  /** It uses the maps of this process, in the places of the object's program. */
+  readonly maps: boolean;
   /** BTF function that the link's program is attached to; empty when unknown. */
   readonly attachedTo: string;
   /** Tags of the link's program and of the same program loaded now; empty when unknown. */
   readonly tag: string;
   readonly expectedTag: string;
   readonly recursionMisses: number;
+}
+
+/** Does the pin of a map lead to the map that this process fills and reads? */
+export interface MapProof {
+  readonly map: string;
+  readonly pinned: boolean;
+}
+
+/** What the kernel says of links and maps. */
+export interface KernelProof {
+  readonly programs: readonly ProgramProof[];
+  readonly maps: readonly MapProof[];
 }
 
 /** One thing that an ordinary child of this process tries. */

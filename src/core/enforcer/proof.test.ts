@@ -16,21 +16,25 @@ const row: GenerationRow = {
   changed: null,
   bank: 1,
   imageDigest: DIGEST,
-  headerMapId: 40,
+  mapIds: [40, 41, 42, 43, 44],
   bootId: 'boot',
   canaryDir: '/run/canary',
   rules: [],
   demoted: [],
+  programs: ['file_open'],
   committedAt: AT,
   confirmed: true,
 };
-const committed = { bank: 1, generation: 5, imageDigest: DIGEST, headerMapId: 40 };
+const committed = { bank: 1, generation: 5, imageDigest: DIGEST, mapIds: [40, 41, 42, 43, 44] };
 const program: ProgramProof = {
   program: 'file_open',
   hook: 'file_open',
   attached: true,
   pinned: true,
   idle: false,
+  own: true,
+  lsm: true,
+  maps: true,
   attachedTo: 'bpf_lsm_file_open',
   tag: 'aa',
   expectedTag: 'aa',
@@ -41,8 +45,10 @@ const good: ProofFacts = {
   lsm: ['lockdown', 'bpf'],
   row,
   committed,
+  recorded: 5,
   heldDigest: DIGEST,
   programs: [program],
+  maps: [{ map: 'objects', pinned: true }],
   canary,
   unanswered: [],
 };
@@ -51,10 +57,17 @@ const result = (outcome: 'allowed' | 'no-answer') =>
 const silence = unanswered('the canaries', failure('confirm/health-no-data', 'no child'));
 
 describe('judgeProof', () => {
+  it('asks for no link of a program that nothing in force demands', () => {
+    const idle = { ...program, program: 'file_permission', idle: true, attached: false };
+    const facts = { ...good, row: { ...row, programs: ['file_open', 'file_permission'] } };
+    expect(judgeProof({ ...facts, programs: [program, idle] }, AT).state).toBe('proven');
+    expect(judgeProof(facts, AT).reasons.map((it) => it.code)).toEqual(['host/proof-link']);
+  });
+
   it('is proven when every part answered and none disagreed', () => {
     const { state, generation, reasons } = judgeProof(good, AT);
     expect({ state, generation, reasons }).toEqual({ state: 'proven', generation: 5, reasons: [] });
-    expect(judgeProof({ ...good, row: { ...row, headerMapId: null } }, AT).state).toBe('proven');
+    expect(judgeProof({ ...good, row: { ...row, mapIds: null } }, AT).state).toBe('proven');
   });
 
   const programs = (change: Partial<ProgramProof>) => ({ programs: [{ ...program, ...change }] });
@@ -70,15 +83,26 @@ describe('judgeProof', () => {
       'host/proof-link',
     ],
     ['a link leads nowhere', programs({ attachedTo: '' }), 'disproven', 'host/proof-link'],
+    ['a link is another', programs({ own: false }), 'disproven', 'host/proof-link'],
+    ['a link is no LSM link', programs({ lsm: false }), 'disproven', 'host/proof-link'],
+    ['a program is not attached any more', { programs: [] }, 'disproven', 'host/proof-link'],
+    ['a program uses other maps', programs({ maps: false }), 'disproven', 'host/proof-program'],
+    [
+      'the pin of a map leads elsewhere',
+      { maps: [{ map: 'objects', pinned: false }] },
+      'disproven',
+      'host/proof-map',
+    ],
     ['a program is another', programs({ tag: 'bb' }), 'disproven', 'host/proof-program'],
     ['a tag is not told', programs({ tag: '' }), 'unknown', 'host/proof-unanswered'],
     ['a tag is not known', programs({ expectedTag: '' }), 'unknown', 'host/proof-unanswered'],
     ['calls were skipped', programs({ recursionMisses: 1 }), 'disproven', 'host/proof-skipped'],
+    ['another generation was put in force', { recorded: 6 }, 'disproven', 'host/proof-committed'],
     ['nothing is committed', { committed: null }, 'disproven', 'host/proof-committed'],
     ['what is committed is not recorded', { row: null }, 'disproven', 'host/proof-committed'],
     [
-      'the header is another map',
-      { committed: { ...committed, headerMapId: 41 } },
+      'a table is another map',
+      { committed: { ...committed, mapIds: [40, 41, 42, 43, 45] } },
       'disproven',
       'host/proof-content',
     ],

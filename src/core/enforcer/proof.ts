@@ -12,7 +12,7 @@
 import type { Digest } from '../digest.ts';
 import type { CanaryReport, EnforcerStatus, ProofReport } from '../enforcement.ts';
 import { type Failure, failure } from '../result.ts';
-import type { Committed, ProgramProof } from './kernel.ts';
+import type { Committed, MapProof, ProgramProof } from './kernel.ts';
 import type { GenerationRow } from './startup.ts';
 
 /** What one round of questions brought. What is undefined had no answer, and `unanswered` says why. */
@@ -22,23 +22,32 @@ export interface ProofFacts {
   /** The recorded generation that is committed; null when what is committed is not recorded. */
   readonly row: GenerationRow | null;
   readonly committed: Committed | null | undefined;
+  /** The generation that was put in force last; null when nobody recorded one. */
+  readonly recorded: number | null;
   /** Of the committed bank as the kernel has it; null when it is empty. */
   readonly heldDigest: Digest | null | undefined;
-  readonly programs: readonly ProgramProof[];
+  readonly programs: readonly ProgramProof[] | undefined;
+  readonly maps: readonly MapProof[];
   readonly canary: CanaryReport | undefined;
   readonly unanswered: readonly Failure[];
 }
 
+const RESTART =
+  'find out who did it, then systemctl restart warder-enforcer: it attaches again what is missing';
 const REPAIR =
-  'find out who did it, then restart warder-enforcer: it attaches again what is missing';
-const REPLACE =
-  'find out who did it, then `warder disable` and `warder resume`: everything is made again';
+  'find out who did it, then systemctl stop warder-enforcer, warder-enforcer --repair, and start it: ' +
+  'everything is made anew beside what is there';
+const RETURN =
+  'find out who did it, then systemctl restart warder-enforcer: it puts the best generation that it ' +
+  'knows in force, in maps of its own';
 
 /** Judges one round. */
 export function judgeProof(facts: ProofFacts, at: string): ProofReport {
   const wrong = [
     ...judgeModules(facts.lsm),
-    ...facts.programs.flatMap(judgeProgram),
+    ...(facts.programs ?? []).filter((it) => !it.idle).flatMap(judgeProgram),
+    ...judgeMissing(facts),
+    ...judgeMaps(facts.maps),
     ...judgeGeneration(facts),
     ...judgeCanary(facts.canary),
   ];
@@ -81,73 +90,94 @@ function judgeModules(lsm: readonly string[]): readonly Failure[] {
 
 // PROOF-B and PROOF-C
 function judgeProgram(proof: ProgramProof): readonly Failure[] {
-  const { program, hook, attached, pinned, attachedTo, tag, expectedTag } = proof;
-  const found: Failure[] = [];
-  if (!attached || !pinned) {
-    found.push(
-      failure('host/proof-link', `the pinned link of ${program} is gone`, { hints: [REPAIR] }),
-    );
-  } else if (attachedTo !== `bpf_lsm_${hook}`) {
-    const where = attachedTo || 'an unknown function';
-    found.push(
-      failure('host/proof-link', `the link pinned as ${program} leads to ${where}`, {
-        hints: [REPLACE],
-      }),
-    );
-  } else if (tag === '' || expectedTag === '') {
-    found.push(
-      failure('host/proof-unanswered', `the kernel does not tell the tag of ${program}`, {
-        hints: ['the next period asks again'],
-      }),
-    );
-  } else if (tag !== expectedTag) {
-    found.push(
-      failure(
-        'host/proof-program',
-        `the program pinned as ${program} has tag ${tag}, the object gives ${expectedTag}`,
-        { hints: [REPLACE] },
-      ),
-    );
+  const found = judgeLink(proof) ?? judgeBehind(proof);
+  return [...(found === null ? [] : [found]), ...judgeSkipped(proof)];
+}
+
+function judgeLink({ program, hook, attached, pinned, own, lsm, attachedTo }: ProgramProof) {
+  const wrong = (what: string, hint: string) =>
+    failure('host/proof-link', `the link pinned as ${program} ${what}`, { hints: [hint] });
+  if (!attached || !pinned) return wrong('is gone', RESTART);
+  if (!own) return wrong('is another one than was attached', REPAIR);
+  if (!lsm) return wrong('is not one of a security module', REPAIR);
+  if (attachedTo === `bpf_lsm_${hook}`) return null;
+  return wrong(`leads to ${attachedTo || 'an unknown function'}`, REPAIR);
+}
+
+function judgeBehind({ program, tag, expectedTag, maps }: ProgramProof): Failure | null {
+  // Nothing to compare with is no proof, and no disproof either.
+  if (tag === '' || expectedTag === '') {
+    return failure('host/proof-unanswered', `the tag of ${program} cannot be read`, {
+      hints: [
+        'the next period asks again; a kernel that refuses the program says so in the journal',
+      ],
+    });
   }
-  if (proof.recursionMisses > 0) {
-    found.push(
-      failure('host/proof-skipped', `${proof.recursionMisses} calls of ${program} were skipped`, {
-        hints: [
-          'kernels before 6.2 skip calls when they may be preempted: boot without preempt=full',
-        ],
-      }),
-    );
+  const hints = [REPAIR];
+  if (tag !== expectedTag) {
+    const what = `the program pinned as ${program} has tag ${tag}, the object gives ${expectedTag}`;
+    return failure('host/proof-program', what, { hints });
   }
-  return found;
+  if (maps) return null;
+  return failure('host/proof-program', `the program pinned as ${program} uses other maps`, {
+    hints,
+  });
+}
+
+function judgeSkipped({ program, recursionMisses }: ProgramProof): readonly Failure[] {
+  if (recursionMisses === 0) return [];
+  const what = `the kernel skipped ${recursionMisses} calls of ${program}`;
+  const hint =
+    'kernels before 6.2 skip calls that meet on one processor: boot them without preempt=full';
+  return [failure('host/proof-skipped', what, { hints: [hint, REPAIR] })];
+}
+
+function judgeMissing({ row, programs }: ProofFacts): readonly Failure[] {
+  if (programs === undefined) return [];
+  const there = new Set(programs.map((it) => it.program));
+  const missing = (row?.programs ?? []).filter((it) => !there.has(it));
+  if (missing.length === 0) return [];
+  const what = `not attached any more: ${missing.join(', ')}`;
+  return [failure('host/proof-link', what, { hints: [RESTART] })];
+}
+
+function judgeMaps(maps: readonly MapProof[]): readonly Failure[] {
+  const lost = maps.filter((it) => !it.pinned).map((it) => it.map);
+  if (lost.length === 0) return [];
+  const what = `pins that do not lead to the maps in force: ${lost.join(', ')}`;
+  return [failure('host/proof-map', what, { hints: [REPAIR] })];
 }
 
 // PROOF-D
-function judgeGeneration({ row, committed, heldDigest }: ProofFacts): readonly Failure[] {
+function judgeGeneration(facts: ProofFacts): readonly Failure[] {
+  const { row, committed, recorded, heldDigest } = facts;
   if (committed === undefined) return [];
-  const hints = ['restart warder-enforcer: it returns to the best generation that it knows'];
   if (committed === null) {
-    return [failure('host/proof-committed', 'no generation is committed', { hints })];
+    return [failure('host/proof-committed', 'no generation is committed', { hints: [RETURN] })];
   }
-  const { generation, headerMapId } = committed;
+  const { generation, mapIds } = committed;
   if (row === null) {
     return [
       failure('host/proof-committed', `generation ${generation} is committed, and not recorded`, {
-        hints,
+        hints: [RETURN],
       }),
     ];
   }
-  if (row.headerMapId !== null && row.headerMapId !== headerMapId) {
-    const causes = [`map ${headerMapId} in place of ${row.headerMapId}`];
-    return [
-      failure('host/proof-content', 'the committed header is another map', { causes, hints }),
-    ];
+  if (recorded !== null && recorded !== generation) {
+    const what = `generation ${generation} is committed, ${recorded} was put in force`;
+    return [failure('host/proof-committed', what, { hints: [RETURN] })];
+  }
+  if (row.mapIds !== null && row.mapIds.join() !== mapIds.join()) {
+    const causes = [`maps ${mapIds.join(', ')} in place of ${row.mapIds.join(', ')}`];
+    const what = `generation ${generation} has other maps than were committed`;
+    return [failure('host/proof-content', what, { causes, hints: [RETURN] })];
   }
   if (heldDigest === undefined || heldDigest === row.imageDigest) return [];
   const causes = [heldDigest ?? 'the bank is empty', `recorded: ${row.imageDigest}`];
   return [
     failure('host/proof-content', `generation ${generation} holds other content`, {
       causes,
-      hints,
+      hints: [RETURN],
     }),
   ];
 }

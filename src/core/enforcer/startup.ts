@@ -1,8 +1,8 @@
 // What a starting enforcer does: it asks the kernel what is committed and compares that with its own
 // record. Level-triggered: the answer depends on the two facts, never on how the last process ended.
 //
-// Invariants: a committed generation that is known, admitted and not held is kept and nothing is made
-// again; whatever else is found converges to the last-known-good, and to the baseline after that.
+// Invariants: a committed generation that is known, intact, admitted and not held is kept and nothing is
+// made again; one that is older than what was put in force last was put there by somebody else; whatever else is found converges to the last-known-good, and to the baseline after that.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -28,11 +28,14 @@ export interface GenerationRow {
   readonly changed: Digest | null;
   readonly bank: number;
   readonly imageDigest: Digest;
-  readonly headerMapId: number | null;
+  /** Of the header and the tables, as the kernel answered to the commit; null when it was not recorded. */
+  readonly mapIds: readonly number[] | null;
   readonly bootId: string;
   readonly canaryDir: string;
   readonly rules: readonly RuleLine[];
   readonly demoted: readonly string[];
+  /** Programs that were attached when it was made: it was compiled for them. */
+  readonly programs: readonly string[];
   readonly committedAt: string | null;
   readonly confirmed: boolean;
 }
@@ -45,14 +48,19 @@ export interface StartupFacts {
   readonly bootId: string;
   /** Bundles that were rolled away from. */
   readonly held: readonly Digest[];
-  /** Its canary objects are all there, and it closes what must be closed to other processes. */
+  /** The generation that was put in force last in this boot; null before the first. */
+  readonly recorded: number | null;
+  /**
+   * Its canary objects are all there, it closes what must be closed to other processes, and the kernel
+   * has the maps that were committed with what was filled into them.
+   */
   readonly isComplete: boolean;
 }
 
 export type StartupPlan =
   /** Keep what is enforced. */
   | { readonly kind: 'adopt'; readonly row: GenerationRow }
-  /** Keep the content, in a new generation that is complete. */
+  /** Keep the content, in a new generation that is complete and has maps of its own. */
   | { readonly kind: 'rebuild'; readonly row: GenerationRow }
   /** Last-known-good, older confirmed ones, baseline; `why` is null when that is no surprise. */
   | { readonly kind: 'fall-back'; readonly why: 'unknown-generation' | 'held' | null };
@@ -62,6 +70,10 @@ export function planStartup(facts: StartupFacts): StartupPlan {
   const { committed, row } = facts;
   if (committed === null) return { kind: 'fall-back', why: null };
   if (row === null || !isSame(row, committed, facts.bootId)) {
+    return { kind: 'fall-back', why: 'unknown-generation' };
+  }
+  // Only a newer one can be what a process committed that died before it could say so.
+  if (facts.recorded !== null && committed.generation < facts.recorded) {
     return { kind: 'fall-back', why: 'unknown-generation' };
   }
   // A rollback that was recorded and not carried out.

@@ -17,6 +17,11 @@ export const HOST_ERRORS = {
     exit: EXIT.activation,
     retry: 'backoff',
   },
+  'host/facts-unavailable': {
+    meaning: 'The program that knows what this host offers did not answer.',
+    exit: EXIT.hostUnsupported,
+    retry: 'never',
+  },
   'host/tool-untrusted': {
     meaning: 'A program that Warder runs is missing, too old, or writable by others.',
     exit: EXIT.usage,
@@ -83,6 +88,11 @@ export const HOST_ERRORS = {
     exit: EXIT.activation,
     retry: 'never',
   },
+  'host/proof-map': {
+    meaning: 'A pinned map is gone or another; the next start would not find what is enforced.',
+    exit: EXIT.activation,
+    retry: 'never',
+  },
   'host/proof-skipped': {
     meaning: 'The kernel skipped calls of a program: what they would have denied was allowed.',
     exit: EXIT.activation,
@@ -107,6 +117,12 @@ export const HOST_ERRORS = {
     meaning: 'A part of the attach proof gave no answer; what is enforced is unknown.',
     exit: EXIT.activation,
     retry: 'backoff',
+  },
+  'host/links-alive': {
+    meaning:
+      'Enforcement was disabled, and programs are still attached: something else holds their links.',
+    exit: EXIT.activation,
+    retry: 'never',
   },
   'host/clock-suspect': {
     meaning: 'The clock is behind the latest time that this host has seen proven.',

@@ -43,13 +43,12 @@ export class GenerationTable {
   announce(row: GenerationRow): Result<void> {
     return transaction(this.#database, 'announcing a generation', () => {
       this.#database
-        .prepare('INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare(`INSERT INTO generations VALUES (${Array(14).fill('?').join(', ')})`)
         .run(
           row.generation,
           row.content[0] ?? null,
           row.bank,
           row.imageDigest,
-          row.headerMapId,
           row.bootId,
           row.canaryDir,
           JSON.stringify(row.rules),
@@ -58,16 +57,18 @@ export class GenerationTable {
           row.confirmed ? 1 : 0,
           JSON.stringify(row.content),
           row.changed,
+          row.mapIds === null ? null : JSON.stringify(row.mapIds),
+          JSON.stringify(row.programs),
         );
     });
   }
 
   /** Records what the kernel answered to the commit. */
-  committed(generation: number, headerMapId: number, at: string): Result<void> {
+  committed(generation: number, mapIds: readonly number[], at: string): Result<void> {
     return transaction(this.#database, 'recording the commit', () => {
       this.#database
-        .prepare('UPDATE generations SET header_map_id = ?, committed_at = ? WHERE generation = ?')
-        .run(headerMapId, at, generation);
+        .prepare('UPDATE generations SET map_ids = ?, committed_at = ? WHERE generation = ?')
+        .run(JSON.stringify(mapIds), at, generation);
     });
   }
 
@@ -87,12 +88,13 @@ function toRow(row: Record<string, unknown>): GenerationRow {
     changed: text('changed') as Digest | null,
     bank: Number(row['bank']),
     imageDigest: String(row['image_digest']) as Digest,
-    headerMapId: row['header_map_id'] === null ? null : Number(row['header_map_id']),
     bootId: String(row['boot_id']),
     canaryDir: String(row['canary_dir']),
     rules: JSON.parse(String(row['rules'])) as readonly RuleLine[],
     demoted: JSON.parse(String(row['demoted'])) as readonly string[],
     committedAt: text('committed_at'),
     confirmed: row['confirmed'] === 1,
+    mapIds: row['map_ids'] === null ? null : (JSON.parse(String(row['map_ids'])) as number[]),
+    programs: JSON.parse(String(row['programs'])) as readonly string[],
   };
 }

@@ -85,4 +85,9 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE generations ADD COLUMN content TEXT NOT NULL DEFAULT '[]';
    ALTER TABLE generations ADD COLUMN changed TEXT; -- the digest that it was made for; null: for none
    UPDATE generations SET content = json_array(digest), changed = digest WHERE digest IS NOT NULL;`,
+  // 5: what the attach proof compares with: all maps of a generation, not only its header, and the programs
+  // that it was compiled for.
+  `ALTER TABLE generations DROP COLUMN header_map_id;
+   ALTER TABLE generations ADD COLUMN map_ids TEXT;
+   ALTER TABLE generations ADD COLUMN programs TEXT NOT NULL DEFAULT '[]';`,
 ];

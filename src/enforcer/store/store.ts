@@ -55,6 +55,8 @@ export interface Facts {
   readonly lost: true;
   /** The trust policy in force, keys included. */
   readonly trust: TrustPolicy;
+  /** What this process or one before it put in force last: the kernel must agree. */
+  readonly current: { readonly bootId: string; readonly generation: number };
   /** The last canary directory that was made. */
   readonly canary: { readonly bootId: string; readonly number: number };
   /** What exempt programs were in this boot. */
