@@ -16,7 +16,7 @@ import { writeConfiguration } from '../support/lab/configuration.ts';
 import { NAMES } from '../support/lab/lab.ts';
 import { makeSigner } from '../support/signed-bundle.ts';
 
-const PERIOD_MS = 1_000;
+const PERIOD_MS = 2_000;
 // Self-protection would refuse most of this to root (self.test.ts shows that); it is switched off, so that
 // what stands behind it is seen.
 // Events are hardly read between proofs, so that a flood finds its ring full.
