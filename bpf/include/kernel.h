@@ -120,6 +120,11 @@ struct backing_file {
 	struct path user_path;
 };
 
+/* Since 6.14, together with another value of FMODE_BACKING. */
+enum fsnotify_data_type {
+	FSNOTIFY_EVENT_FILE_RANGE = 1,
+};
+
 /* Since 6.17, together with the hook inode_file_setattr. */
 struct file_attr {
 	__u64 fa_xflags;
@@ -192,7 +197,8 @@ struct task_struct {
 #define WD_EACCES 13
 #define WD_FMODE_READ 0x1
 #define WD_FMODE_WRITE 0x2
-#define WD_FMODE_BACKING 0x2000000
+#define WD_FMODE_BACKING 0x1000000
+#define WD_FMODE_BACKING_TO_6_13 0x2000000 /* FMODE_NONOTIFY since */
 #define WD_FMODE_EXEC 0x20 /* in f_flags: opened by execve; user space cannot set it */
 #define WD_PROT_READ 0x1
 #define WD_PROT_WRITE 0x2

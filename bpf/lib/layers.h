@@ -26,13 +26,21 @@ struct {
 	__type(value, struct wd_told);
 } told SEC(".maps");
 
+/* A macro's value moved, so what came with the move tells which one it is. */
+static __always_inline int wd_is_backing(struct file *file)
+{
+	if (bpf_core_enum_value_exists(enum fsnotify_data_type, FSNOTIFY_EVENT_FILE_RANGE))
+		return (file->f_mode & WD_FMODE_BACKING) != 0;
+	return (file->f_mode & WD_FMODE_BACKING_TO_6_13) != 0;
+}
+
 /* The dentry that user space opened, when `file` is what overlayfs opens beneath it; else 0. */
 static __always_inline __u64 wd_opened_above(struct file *file)
 {
 	const struct backing_file *backing;
 	struct dentry *dentry;
 
-	if (file->f_mode & WD_FMODE_BACKING) {
+	if (wd_is_backing(file)) {
 		backing = (const struct backing_file *)file;
 		if (!bpf_core_field_exists(backing->user_path))
 			return 0;
