@@ -10,12 +10,13 @@ import { compileNamed, readVectors } from '../support/policy/vectors.ts';
 
 const vectors = readVectors();
 
-// Numbered rules stand at the beginning of a line; LIVE and FS rules are about a kernel and its file systems,
-// so no vector can show them: the case suite does (test/vm/ids.ts).
+// Numbered rules stand at the beginning of a line. No vector can show LIVE and FS rules, which are about a kernel
+// and its file systems: the case suite does (test/vm/ids.ts). SOURCE rules say how policies come together before
+// there is a decision: src/core/policy/sources.test.ts.
 const semantics = readFileSync(new URL('../../docs/POLICY_SEMANTICS.md', import.meta.url), 'utf8');
 const numbers = [...semantics.matchAll(/^\*\*([A-Z]+-[0-9]+)\*\*/gm)]
   .map((match) => match[1] ?? '')
-  .filter((number) => !/^(LIVE|FS)-/.test(number));
+  .filter((number) => !/^(LIVE|FS|SOURCE)-/.test(number));
 
 describe('golden vectors', () => {
   it('are at least 300, each with an id of its own', () => {
