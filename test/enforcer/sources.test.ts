@@ -352,6 +352,9 @@ describe('the configuration', () => {
     database.exec(`ALTER TABLE admitted DROP COLUMN source;
       ALTER TABLE generations DROP COLUMN content;
       ALTER TABLE generations DROP COLUMN changed;
+      ALTER TABLE generations DROP COLUMN map_ids;
+      ALTER TABLE generations DROP COLUMN programs;
+      ALTER TABLE generations ADD COLUMN header_map_id INTEGER;
       PRAGMA user_version = 3`);
     database.close();
     const before = host.kernel.enforces;
