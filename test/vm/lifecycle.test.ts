@@ -221,11 +221,21 @@ describe('generations', () => {
 
 describe('break-glass', () => {
   const ORDER = '/tmp/order.json';
+  const LOOKS_MAX = 10;
   const use = () => warder('break-glass', 'use', ORDER);
-  const newest = async () => {
-    const { stdout } = await warder('events', '--limit', '1');
-    return (JSON.parse(stdout) as { events: { action: string; breakGlass: string | null }[] })
-      .events[0];
+  interface Told {
+    readonly action: string;
+    readonly breakGlass: string | null;
+  }
+  // The enforcer reads the ring now and then, and its canaries are in there as well.
+  const letThrough = async () => {
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const { stdout } = await warder('events', '--limit', '20');
+      const { events } = JSON.parse(stdout) as { readonly events: readonly Told[] };
+      const found = events.findLast(({ action }) => action === 'let');
+      if (found !== undefined) return found;
+    }
+    return null;
   };
 
   it('lets one rule go, says so in events and status, and ends', async () => {
@@ -233,7 +243,7 @@ describe('break-glass', () => {
     await orderFor(guest(), { rules: ['life/second'] }, ORDER, KEEPER);
     expect((await use()).exitCode).toBe(0);
     expect(await open(guest(), FILES.second)).toBe('OK');
-    const event = await newest();
+    const event = await letThrough();
     expect(event).toMatchObject({ action: 'let', rule: 'life/second', errno: null });
     expect(await open(guest(), FILES.held)).toBe('EACCES');
 
