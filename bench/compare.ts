@@ -5,8 +5,11 @@
 /** One line of `cost`. */
 export interface Measurement {
   readonly quad: number;
-  /** `ab`: the middle two blocks had the programs attached; `aa`: the control, none had. */
-  readonly kind: 'ab' | 'aa';
+  /**
+   * What the middle two blocks had: `ab`: the programs attached; `ac`: AppArmor's profile, the programs
+   * detached; `aa`: neither, the control.
+   */
+  readonly kind: 'ab' | 'ac' | 'aa';
   readonly workload: string;
   readonly place: number;
   readonly each: number;
@@ -23,6 +26,8 @@ export interface Comparison {
   readonly workload: string;
   readonly base: number;
   readonly added: Delta;
+  /** What AppArmor adds, confined; null where it was not measured. */
+  readonly apparmor: Delta | null;
   readonly control: Delta;
   /** The control does not span 0: the machine drifted, and `added` says nothing. */
   readonly inconclusive: boolean;
@@ -38,7 +43,7 @@ export function readMeasurements(lines: readonly string[]): readonly Measurement
     .filter((words) => words.length === 6)
     .map(([quad, kind, workload = '', place, instructions, iterations]) => ({
       quad: Number(quad),
-      kind: kind === 'ab' ? 'ab' : 'aa',
+      kind: kind === 'ab' || kind === 'ac' ? kind : 'aa',
       workload,
       place: Number(place),
       each: Number(instructions) / Number(iterations),
@@ -51,10 +56,12 @@ export function compare(measurements: readonly Measurement[]): readonly Comparis
   return workloads.map((workload) => {
     const own = measurements.filter((it) => it.workload === workload);
     const control = deltaOf(own.filter((it) => it.kind === 'aa'));
+    const confined = own.filter((it) => it.kind === 'ac');
     return {
       workload,
       base: mean(own.filter((it) => it.kind === 'aa').map((it) => it.each)),
       added: deltaOf(own.filter((it) => it.kind === 'ab')),
+      apparmor: confined.length === 0 ? null : deltaOf(confined),
       control,
       inconclusive: control.low > 0 || control.high < 0,
     };

@@ -2,16 +2,17 @@
 // Runs in the guest for bench.ts: loads the programs, puts a generation in force, and lets `cost` measure
 // with the programs attached and not. Prints one line of JSON about the loading, then what `cost` prints.
 //
-//   node cost-steps.mjs ADDON OBJECT COST OBJECTS QUADS DIR
+//   node cost-steps.mjs ADDON OBJECT COST OBJECTS QUADS DIR [PROFILE]
 //
 // The rule lists every operation, so every hook has something to ask, and it covers nothing that a
 // workload touches: what is measured is the price that everybody else pays.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+const PIN_DIR = '/sys/fs/bpf/warder-cost';
 const HEADER_BYTES = 2360;
 const RULESET_BYTES = 128;
 const ENFORCE_AT = 48;
@@ -20,7 +21,7 @@ const LABEL = 1;
 const MINOR_BITS = 20;
 const FIRST_INO = 1_000_000n;
 
-const [addonPath, objectPath, cost, objects, quads, dir] = process.argv.slice(2);
+const [addonPath, objectPath, cost, objects, quads, dir, profile = ''] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)(addonPath);
 const object = readFileSync(objectPath);
 mkdirSync(dir, { recursive: true });
@@ -72,7 +73,7 @@ function imageOf(count) {
 const { kernel, programs } = addon.open({
   object,
   build: createHash('sha256').update(object).digest('hex').slice(0, 16),
-  pinDir: '/sys/fs/bpf/warder-cost',
+  pinDir: PIN_DIR,
 });
 for (const { program, state, log } of programs)
   if (state === 'rejected') throw new Error(`the kernel rejects ${program}: ${log}`);
@@ -91,10 +92,14 @@ console.log(
   }),
 );
 const ids = attached.map(({ progId }) => progId).join(',');
-const child = spawn(cost, [ids, quads, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
+const names = profile === '' ? [] : [profile];
+const child = spawn(cost, [ids, quads, dir, ...names], { stdio: ['pipe', 'pipe', 'inherit'] });
 child.stdout.on('data', (bytes) => {
   if (bytes.toString().startsWith('ready\n')) {
-    kernel.disable(); // the measuring program holds the programs now
+    // The measuring program holds the programs now, and through them what is committed: disabling would
+    // end that first.
+    rmSync(PIN_DIR, { recursive: true });
+    kernel.close();
     child.stdin.end();
   }
   process.stdout.write(bytes);

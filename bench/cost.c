@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cost PROGRAMS QUADS DIR - measures every workload with the programs detached (a) and attached (b).
+ * cost PROGRAMS QUADS DIR [PROFILE] - measures every workload with the programs detached (a) and attached
+ * (b), and with PROFILE under AppArmor, the programs detached (c).
  *
  * For a guest whose clock counts instructions: a nanosecond is one. It says "ready" when it holds
  * the programs, waits until standard input ends (whoever loaded them lets go meanwhile), and prints
  * one line for each measurement: QUAD|KIND|WORKLOAD|PLACE|INSTRUCTIONS|ITERATIONS. A quad is four
  * blocks in the order a b b a, so that a drift of the whole machine cancels; every quad "ab" is
- * followed by a control quad "aa" whose blocks are all detached.
+ * followed by one "ac" if there is a profile, and a control quad "aa" whose blocks are all detached.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,34 +50,58 @@ static void measure(int quad, const char *kind, int place)
 {
 	for (int w = 0; w < workload_count; w++) {
 		const struct workload *workload = &workloads[w];
-		const int each = workload->iterations / PARTS;
+		const int count = workload->iterations < PARTS ? workload->iterations : PARTS;
+		const int each = workload->iterations / count;
 		int64_t parts[PARTS];
 
 		for (int i = 0; i < workload->iterations / WARM_PART; i++)
 			workload->once();
-		for (int part = 0; part < PARTS; part++) {
+		for (int part = 0; part < count; part++) {
 			int64_t start = now();
 
 			for (int i = 0; i < each; i++)
 				workload->once();
 			parts[part] = now() - start;
 		}
-		qsort(parts, PARTS, sizeof(parts[0]), by_value);
+		qsort(parts, (size_t)count, sizeof(parts[0]), by_value);
 		printf("%d|%s|%s|%d|%lld|%d\n", quad, kind, workload->name, place,
-		       (long long)parts[PARTS / 2], each);
+		       (long long)parts[count / 2], each);
 	}
 }
 
-static void block(int quad, const char *kind, int place)
+/* Under AppArmor this process, and what it executes, is judged by the profile from here on. */
+static void change_profile(const char *name)
 {
-	int attached = strcmp(kind, "ab") == 0 && (place == 1 || place == 2);
+	char text[64];
+	int length = snprintf(text, sizeof(text), "changeprofile %s", name);
+	int fd = open("/proc/self/attr/current", O_WRONLY | O_CLOEXEC);
+
+	must(fd >= 0 && write(fd, text, (size_t)length) == length, "cannot change the profile");
+	close(fd);
+}
+
+static void block(int quad, const char *kind, int place, const char *profile)
+{
+	const int inner = place == 1 || place == 2;
+	const int attached = inner && strcmp(kind, "ab") == 0;
+	const int confined = inner && strcmp(kind, "ac") == 0;
 
 	if (attached)
 		attach_programs();
+	if (confined)
+		change_profile(profile);
 	usleep(SETTLE_US); /* old trampolines are freed behind our back */
 	measure(quad, kind, place);
 	if (attached)
 		detach_programs();
+	if (confined)
+		change_profile("unconfined");
+}
+
+static void quad_of(int quad, const char *kind, const char *profile)
+{
+	for (int place = 0; place < 4; place++)
+		block(quad, kind, place, profile);
 }
 
 int main(int argc, char **argv)
@@ -84,8 +110,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "exit") == 0)
 		return 0;
-	if (argc != 4) {
-		fprintf(stderr, "usage: cost PROGRAMS QUADS DIR\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: cost PROGRAMS QUADS DIR [PROFILE]\n");
 		return 2;
 	}
 	keep_programs(argv[1]);
@@ -95,10 +121,10 @@ int main(int argc, char **argv)
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
 	for (int quad = 0; quad < atoi(argv[2]); quad++) {
-		for (int place = 0; place < 4; place++)
-			block(quad, "ab", place);
-		for (int place = 0; place < 4; place++)
-			block(quad, "aa", place);
+		quad_of(quad, "ab", NULL);
+		if (argc == 5)
+			quad_of(quad, "ac", argv[4]);
+		quad_of(quad, "aa", NULL);
 	}
 	return 0;
 }

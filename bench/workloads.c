@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * workloads.c - the operations whose cost is measured. No rule protects what they touch.
+ * workloads.c - the operations whose cost is measured, single calls first, then whole programs over a tree
+ * of files. No rule protects what they touch.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,7 +16,30 @@
 
 #include "cost.h"
 
+#define TREE_DIRECTORIES 20
+#define TREE_FILES 25 /* in each */
+#define TREE_FILE_BYTES 4096
+
 static int file = -1;
+
+static void make_tree(void)
+{
+	char path[64], content[TREE_FILE_BYTES];
+
+	memset(content, 'x', sizeof(content));
+	must(mkdir("tree", 0755) == 0, "cannot make the tree");
+	for (int i = 0; i < TREE_DIRECTORIES * TREE_FILES; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "tree/d%d", i / TREE_FILES);
+		must(i % TREE_FILES != 0 || mkdir(path, 0755) == 0, "cannot make a directory");
+		snprintf(path, sizeof(path), "tree/d%d/f%d", i / TREE_FILES, i % TREE_FILES);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		must(fd >= 0 && write(fd, content, sizeof(content)) == sizeof(content) &&
+			     close(fd) == 0,
+		     "cannot write the tree");
+	}
+}
 
 void prepare(const char *dir)
 {
@@ -26,6 +52,10 @@ void prepare(const char *dir)
 	must(fd >= 0 && write(fd, "content\n", 8) == 8 && close(fd) == 0, "cannot write");
 	file = open("file", O_RDWR | O_CLOEXEC);
 	must(file >= 0, "cannot open");
+	make_tree();
+	must(system("git init -q tree && cd tree && git add . && git -c user.name=bench "
+		    "-c user.email=bench@example.com commit -q -m tree") == 0,
+	     "cannot make a repository of the tree");
 }
 
 static void open_close(void)
@@ -86,11 +116,42 @@ static void fork_exec(void)
 	must(child > 0 && waitpid(child, &status, 0) == child && status == 0, "exec failed");
 }
 
+/* What it prints is made all the same, and goes nowhere. */
+static void run_program(char *const *argv)
+{
+	posix_spawn_file_actions_t actions;
+	int status;
+	pid_t child;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	must(posix_spawnp(&child, argv[0], &actions, NULL, argv, environ) == 0, argv[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	must(waitpid(child, &status, 0) == child && status == 0, argv[0]);
+}
+
+static void run_tar(void)
+{
+	run_program((char *[]){ "tar", "cf", "-", "tree", NULL });
+}
+
+static void run_find(void)
+{
+	run_program((char *[]){ "find", "tree", "-type", "f", "-size", "+1", NULL });
+}
+
+static void run_git_status(void)
+{
+	run_program((char *[]){ "git", "-C", "tree", "status", "--porcelain", NULL });
+}
+
 const struct workload workloads[] = {
 	{ "open+close", 2000, open_close },  { "stat", 2000, stat_file },
 	{ "getppid", 5000, getppid_once },   { "read", 2000, read_open },
 	{ "write", 1000, write_open },	     { "create+unlink", 500, create_unlink },
 	{ "rename pair", 500, rename_pair }, { "fork+exec", 60, fork_exec },
+	{ "tar", 4, run_tar },		     { "find", 4, run_find },
+	{ "git status", 4, run_git_status },
 };
 
 const int workload_count = sizeof(workloads) / sizeof(workloads[0]);
