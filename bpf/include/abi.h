@@ -56,8 +56,8 @@ enum wd_action {
 	WD_ACTION_ALLOW = 1,
 	WD_ACTION_AUDIT = 2, /* allowed, and an event says that enforce would deny */
 	WD_ACTION_DENY = 3,
-	WD_ACTION_LET =
-		4, /* denied by rules that break-glass relaxes, so allowed; never an allow in silence */
+	/* Denied by rules that break-glass relaxes, so allowed; never an allow in silence. */
+	WD_ACTION_LET = 4,
 };
 
 /* Why a verdict is not an allow. */

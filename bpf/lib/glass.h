@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * glass.h - break-glass: asks whether a denial stands without the rules that are relaxed for now.
+ * glass.h - break-glass: asks whether a denial stands without the rules that are relaxed.
  *
  * The decision itself (decide.h) knows nothing of it: it is made, and then made again as if these
  * rules did not hold. Only what the second one allows is let through, so a rule that is not in the
@@ -61,9 +61,12 @@ static __noinline int wd_break_glass(struct wd_judge *judge, struct wd_scratch *
 	slot->first = findings->decision;
 	wd_merge(&findings->covers.exempt, &found->rules, wd_words(judge->generation));
 	wd_decide(&pass);
-	if (slot->first.action != WD_ACTION_DENY || findings->decision.action == WD_ACTION_DENY)
+	if (findings->decision.action == WD_ACTION_DENY)
 		return 0;
+	/* What is allowed now was denied before, or audited, or allowed; and is told as that. */
 	findings->decision = slot->first;
+	if (slot->first.action != WD_ACTION_DENY)
+		return 0;
 	findings->decision.action = WD_ACTION_LET;
 	slot->token = found->token;
 	return 0;

@@ -56,7 +56,7 @@ import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
-/** What a change that succeeded answers. */
+// Alerts about an offered trust policy; the next one that is taken ends them.
 const TRUST_ALERTS = ['trust/would-distrust', 'trust/unsigned', 'trust/invalid'] as const;
 const RESOLVE_PERIOD_MS = 1000;
 
@@ -269,6 +269,8 @@ export class Enforcer implements EnforcerPort {
       if (!written.ok) return written;
       this.#window.cancel();
       this.#parts.prover.forget();
+      // The rings go with the rest; what they hold was decided, and is told.
+      this.drain();
       const removed = this.#parts.kernel.disable(this.#parts.pinDir);
       if (!removed.ok) return removed;
       this.#opened = { adopted: false, programs: [] };

@@ -56,7 +56,7 @@ interface Turn {
   readonly nowMs: number;
   unread: number;
   /** Read when the first event is explained. */
-  mounts: readonly Mount[] | null;
+  around: { readonly mounts: readonly Mount[]; readonly rings: number } | null;
 }
 
 /** Moves events out of the kernel. */
@@ -81,7 +81,7 @@ export class EventPump {
       bootEpochMs: bootEpochMs(),
       nowMs: uptimeMs(),
       unread: 0,
-      mounts: null,
+      around: null,
     };
     let refused: Result<never> | null = null;
     for (let last = BATCH; last === BATCH && uptimeMs() - turn.nowMs < TURN_MS; ) {
@@ -146,15 +146,18 @@ export class EventPump {
   #context(decision: KernelDecision, row: GenerationRow | null, turn: Turn): ExplainContext {
     const { store, bootId } = this.#options;
     const digest = row === null ? null : this.#bundleOf(decision, row);
-    turn.mounts ??= this.#options.mounts();
+    turn.around ??= {
+      mounts: this.#options.mounts(),
+      rings: store.history.tally().rings,
+    };
+    const { mounts, rings } = turn.around;
     return {
       bootId,
+      rings,
       bootEpochMs: turn.bootEpochMs,
       rules: row?.rules ?? null,
       bundle: digest === null ? null : (store.admitted(digest)?.summary ?? null),
-      path: decision.pathCut
-        ? null
-        : locate(turn.mounts, decision.object.dev, pathInside(decision)),
+      path: decision.pathCut ? null : locate(mounts, decision.object.dev, pathInside(decision)),
       exe: this.#options.findExe(decision.tgid, decision.startBoottimeNs),
     };
   }

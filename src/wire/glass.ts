@@ -11,8 +11,7 @@ import { GLASS_MINUTES_MAX, type GlassOrder, type GlassRequest } from '../core/g
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { encodeCarrier, parseCarrier } from './carrier.ts';
-import { parseSigstoreBundle } from './sigstore-bundle.ts';
-import { parseStatement } from './statement.ts';
+import { encodeDocumentStatement, readSignedDocument } from './signed-document.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { zodCauses } from './zod-causes.ts';
 import { fitShape } from './zod-words.ts';
@@ -93,14 +92,8 @@ export function parseOrder(document: Uint8Array): Result<GlassOrder> {
 
 /** The statement that keys sign: the whole order. */
 export function encodeGlassStatement(order: GlassOrder): Uint8Array {
-  const document = toCanonicalJson(order);
-  const sha256 = createHash('sha256').update(document).digest('hex');
-  return toCanonicalJson({
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: 'break-glass order', digest: { sha256 } }],
-    predicateType: PREDICATE.glass,
-    predicate: JSON.parse(new TextDecoder().decode(document)),
-  });
+  const kind = { name: 'break-glass order', predicateType: PREDICATE.glass };
+  return encodeDocumentStatement(kind, toCanonicalJson(order));
 }
 
 /** Names an order in events: the first 64 bits of its hash; 0 is no name. */
@@ -111,18 +104,8 @@ export function glassToken(document: string): bigint {
 
 /** The order inside signed statements, verified by nobody yet; they must agree about it. */
 export function readGlassOrder(statements: readonly Uint8Array[]): Result<GlassOrder> {
-  const documents = new Set<string>();
-  for (const it of statements) {
-    const bundle = parseSigstoreBundle(it, false);
-    if (!bundle.ok) return bundle;
-    const statement = parseStatement(bundle.value.payload);
-    if (!statement.ok) return statement;
-    if (statement.value.predicateType !== PREDICATE.glass) return invalid('of another type', []);
-    documents.add(new TextDecoder().decode(toCanonicalJson(statement.value.predicate ?? null)));
-  }
-  const [document] = documents;
-  if (document === undefined || documents.size > 1) return invalid('not about one order', []);
-  return parseOrder(new TextEncoder().encode(document));
+  const document = readSignedDocument(statements, PREDICATE.glass, (why) => invalid(why, []));
+  return document.ok ? parseOrder(document.value) : document;
 }
 
 /** The statements in the file of an order. */

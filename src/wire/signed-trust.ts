@@ -6,7 +6,6 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from 'node:crypto';
 import { PREDICATE } from '../core/bundle.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import type {
@@ -17,8 +16,7 @@ import type {
 } from '../core/verify/trust.ts';
 import { toCanonicalJson } from './canonical-json.ts';
 import { parseCarrier } from './carrier.ts';
-import { parseSigstoreBundle } from './sigstore-bundle.ts';
-import { parseStatement } from './statement.ts';
+import { encodeDocumentStatement, readSignedDocument } from './signed-document.ts';
 import { parseTrustPolicy } from './trust.ts';
 
 /** The tag of one version of the trust policy of a channel. It never moves. */
@@ -119,29 +117,15 @@ function toAge(ms: number): string {
 
 /** The statement that roots sign: the whole document. */
 export function encodeTrustStatement(document: Uint8Array): Uint8Array {
-  const sha256 = createHash('sha256').update(document).digest('hex');
-  return toCanonicalJson({
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: 'trust policy', digest: { sha256 } }],
-    predicateType: PREDICATE.trust,
-    predicate: JSON.parse(new TextDecoder().decode(document)),
-  });
+  return encodeDocumentStatement(
+    { name: 'trust policy', predicateType: PREDICATE.trust },
+    document,
+  );
 }
 
 /** The document inside signed statements, verified by nobody yet; they must agree about it. */
 export function readTrustDocument(statements: readonly Uint8Array[]): Result<Uint8Array> {
-  const documents = new Set<string>();
-  for (const it of statements) {
-    const bundle = parseSigstoreBundle(it, false);
-    if (!bundle.ok) return bundle;
-    const statement = parseStatement(bundle.value.payload);
-    if (!statement.ok) return statement;
-    if (statement.value.predicateType !== PREDICATE.trust) return invalid('of another type');
-    documents.add(new TextDecoder().decode(toCanonicalJson(statement.value.predicate ?? null)));
-  }
-  const [document] = documents;
-  if (document === undefined || documents.size > 1) return invalid('not about one document');
-  return ok(new TextEncoder().encode(document));
+  return readSignedDocument(statements, PREDICATE.trust, invalid);
 }
 
 /** The statements of a signed trust policy in a file. */

@@ -276,7 +276,7 @@ describe('warder explain', () => {
   });
 
   it('says which event is not there, and what is enforced', async () => {
-    await expectCase('explain-unknown', ['explain', '1f0c9a2e-0-99'], over(enforcerAnswering()));
+    await expectCase('explain-unknown', ['explain', '1f0c9a2e-1-0-99'], over(enforcerAnswering()));
     const none = enforcerAnswering({ events: async () => ok([]) });
     await expectCase('explain-nothing-yet', ['explain', 'last'], over(none));
   });

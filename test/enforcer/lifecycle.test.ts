@@ -283,6 +283,29 @@ describe('disable', () => {
     expectOk(await again.resume('root'));
     expect(await enforcedDigest()).toBe(v1.digest);
   });
+
+  it('loses no event of before: what new rings count has names of its own', async () => {
+    const enforcer = await host.start();
+    const denyOnce = async () => {
+      await enforce(enforcer, v1);
+      host.kernel.emit('write', { rule: 0 });
+    };
+    const deniedIds = async () =>
+      expectOk(await enforcer.events({ limit: 100 })).flatMap(({ id, rule }) =>
+        rule === 'a/one' ? [id] : [],
+      );
+    await denyOnce();
+    // Nobody has read it from the ring yet.
+    expectOk(await disableBy(enforcer, keeper));
+    const before = await deniedIds();
+    expect(before).toHaveLength(1);
+    expectOk(await enforcer.resume('root'));
+    await denyOnce();
+    enforcer.drain();
+    const after = await deniedIds();
+    expect(after.slice(0, 1)).toEqual(before);
+    expect(new Set(after).size).toBe(2);
+  });
 });
 
 describe('restart', () => {

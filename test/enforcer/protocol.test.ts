@@ -322,7 +322,7 @@ describe('events', () => {
       object: { path: '/etc/hostname' },
       process: { exe: null },
     });
-    expect(event?.id).toMatch(/^[0-9a-f]{8}-0-\d+$/);
+    expect(event?.id).toMatch(/^[0-9a-f]{8}-1-0-\d+$/);
     expect(expectOk(await client.event(event?.id ?? ''))).toEqual(event);
     expect(expectOk(await client.event('no-such'))).toBeNull();
   });

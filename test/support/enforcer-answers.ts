@@ -178,7 +178,7 @@ export function condition(
 
 /** A write to /etc/shadow that was denied. */
 export const DENIED: DecisionEvent = {
-  id: '1f0c9a2e-0-17',
+  id: '1f0c9a2e-1-0-17',
   at: '2026-01-10T11:58:12.045Z',
   action: 'deny',
   reason: 'rule',
@@ -210,7 +210,7 @@ export const DENIED: DecisionEvent = {
 /** The same under a policy in mode audit. */
 export const AUDITED: DecisionEvent = {
   ...DENIED,
-  id: '1f0c9a2e-1-4',
+  id: '1f0c9a2e-1-1-4',
   at: '2026-01-10T11:57:00.001Z',
   action: 'audit',
   mode: 'audit',

@@ -133,13 +133,7 @@ export class FakeKernel implements KernelPort {
 
   /** A new boot: nothing is pinned, numbers start again. */
   reboot(): void {
-    this.#pinned = false;
-    this.#isOpen = false;
-    this.#banks = this.#banks.map(() => null);
-    this.#committed = null;
-    this.#glass = null;
-    this.#ring = [];
-    this.#counters = { ...this.#counters, sequence: 0, emitted: 0, dropped: 0, denied: 0 };
+    this.#unload();
   }
 
   /** Is anything enforced, whoever runs? */
@@ -350,11 +344,7 @@ export class FakeKernel implements KernelPort {
 
   disable(): Result<number> {
     return this.#call('disable', () => {
-      this.#pinned = false;
-      this.#isOpen = false;
-      this.#banks = this.#banks.map(() => null);
-      this.#committed = null;
-      this.#glass = null;
+      this.#unload();
       return ok(this.faults.linksAlive);
     });
   }
@@ -367,6 +357,17 @@ export class FakeKernel implements KernelPort {
 
   close(): void {
     this.#isOpen = false;
+  }
+
+  /** Nothing is pinned, so the next maps are new ones, and count from 0. */
+  #unload(): void {
+    this.#pinned = false;
+    this.#isOpen = false;
+    this.#banks = this.#banks.map(() => null);
+    this.#committed = null;
+    this.#glass = null;
+    this.#ring = [];
+    this.#counters = { ...this.#counters, sequence: 0, emitted: 0, dropped: 0, denied: 0 };
   }
 
   #call<T>(name: keyof KernelPort, body: () => Result<T>): Result<T> {

@@ -132,7 +132,7 @@ function addEvents(program: Command, session: Session): void {
   withExamples(
     socketOption(program.command('explain')),
     ['warder explain last', 'the newest event'],
-    ['warder explain 1f0c9a2e-0-17', 'an event that `warder events` listed'],
+    ['warder explain 1f0c9a2e-1-0-17', 'an event that `warder events` listed'],
   )
     .description('why a denial happened: from the kernel event to the Git line and its signer')
     .argument('<event>', 'id of an event, or `last`')

@@ -45,6 +45,8 @@ export interface KernelDecision {
 /** What the host adds. */
 export interface ExplainContext {
   readonly bootId: string;
+  /** Which rings of the store's: the kernel's own count begins again with new ones. */
+  readonly rings: number;
   /** Milliseconds since the epoch at which this kernel's boot time was 0. */
   readonly bootEpochMs: number;
   /** Rules of the generation by bit; null when the generation is not known any more. */
@@ -67,7 +69,7 @@ export function explainDecision(
   const rule =
     reason === 'rule' || reason === 'refer' ? (context.rules?.[decision.rule] ?? null) : null;
   return {
-    id: eventId(context.bootId, decision),
+    id: eventId(context, decision),
     at: toIso(context.bootEpochMs, decision.boottimeNs),
     action,
     reason,
@@ -108,12 +110,12 @@ export function pathInside({ names, pathCut }: KernelDecision): string {
   return `${pathCut ? '…' : ''}/${parts.join('/')}`;
 }
 
-/** Unique on a host: boot, CPU, and the CPU's own count. */
-export function eventId(
-  bootId: string,
+/** Unique on a host: boot, rings, CPU, and the CPU's own count in these rings. */
+function eventId(
+  { bootId, rings }: Pick<ExplainContext, 'bootId' | 'rings'>,
   { cpu, sequence }: Pick<KernelDecision, 'cpu' | 'sequence'>,
 ): string {
-  return `${bootId.slice(0, 8)}-${cpu}-${sequence}`;
+  return `${bootId.slice(0, 8)}-${rings}-${cpu}-${sequence}`;
 }
 
 function formatIdentity({ dev, ino, gen, sub }: Identity): string {

@@ -47,12 +47,15 @@ export class History {
   /** What became of the events so far. */
   tally(): Tally {
     const row = this.#database.prepare("SELECT value FROM facts WHERE name = 'tally'").get();
-    return row === undefined ? NO_TALLY : (JSON.parse(String(row['value'])) as Tally);
+    const known = row === undefined ? {} : (JSON.parse(String(row['value'])) as Partial<Tally>);
+    return { ...NO_TALLY, ...known };
   }
 
-  /** The rings are new, and so are the kernel's counters. */
+  /** The rings are new, and so are the kernel's counters: what they count must not have an older name. */
   beginTally(): Result<void> {
-    return transaction(this.#database, 'counting events from 0', () => this.#putTally(NO_TALLY));
+    return transaction(this.#database, 'counting events from 0', () =>
+      this.#putTally({ ...NO_TALLY, rings: this.tally().rings + 1 }),
+    );
   }
 
   /** Groups of events that were counted only, the latest first. */
@@ -88,6 +91,7 @@ export class History {
   #count({ events, suppressed, canaries, unread }: Taken): void {
     const before = this.tally();
     this.#putTally({
+      rings: before.rings,
       told: before.told + events.length,
       canaries: before.canaries + canaries,
       suppressed: suppressed.reduce((sum, it) => sum + it.count, before.suppressed),

@@ -8,6 +8,8 @@ import type { SuppressedEvents } from '../../core/enforcement.ts';
 
 /** Counts since the rings were made. */
 export interface Tally {
+  /** Which rings: how often they were made since there is this store. */
+  readonly rings: number;
   readonly told: number;
   readonly canaries: number;
   readonly suppressed: number;
@@ -15,7 +17,7 @@ export interface Tally {
 }
 
 /** No event yet. */
-export const NO_TALLY: Tally = { told: 0, canaries: 0, suppressed: 0, unread: 0 };
+export const NO_TALLY: Tally = { rings: 0, told: 0, canaries: 0, suppressed: 0, unread: 0 };
 
 /** A group of events that were counted and not explained. */
 export type Suppressed = SuppressedEvents;
