@@ -42,6 +42,14 @@ export const ALIASING: readonly Case[] = [
     attempts: [D('open-read', '$D/alias'), D('open-write', '$D/alias')],
   },
   {
+    id: '5b',
+    title: 'renamed over its other name, in a directory of which no rule speaks',
+    setup: `${SECRET}; mkdir $D/dir; ln $D/secret $D/dir/alias; echo n > $D/dir/new`,
+    protect: secret,
+    deny: 'all',
+    attempts: [D('rename', '$D/dir/new', '$D/dir/alias')],
+  },
+  {
     id: '6',
     title: 'making a hard link after the rule',
     setup: SECRET,

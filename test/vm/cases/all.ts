@@ -10,6 +10,7 @@ import { EXECUTING } from './executing.ts';
 import { FILE_SYSTEMS } from './file-systems.ts';
 import { IDENTITY } from './identity.ts';
 import { INDIRECT } from './indirect.ts';
+import { LAYERED } from './layers.ts';
 import { OPENING } from './opening.ts';
 import { PLACING } from './placing.ts';
 import { SUBJECTS } from './subjects.ts';
@@ -20,6 +21,7 @@ export const CASES: readonly Case[] = [
   // What is laid out once only says so, with the reason.
   ...IDENTITY.map((it): Case => ({ everyVariant: true, ...it })),
   ...FILE_SYSTEMS.map((it): Case => ({ everyVariant: true, ...it })),
+  ...LAYERED.map((it): Case => ({ everyVariant: true, ...it })),
   ...OPENING,
   ...CHANGING,
   ...EXECUTING,

@@ -1,5 +1,5 @@
-// What is special about file systems: subvolumes, snapshots, layers, read-only images, unstable
-// identities, devices that get another number.
+// What is special about file systems: subvolumes, snapshots, read-only images, unstable identities, devices
+// that get another number. Overlayfs has a file of its own, layers.ts.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -143,99 +143,6 @@ const SHARED: readonly Case[] = [
   },
 ];
 
-const LAYERS = 'mkdir $D/lower $D/upper $D/work $D/merged';
-const overlay = (options: string) =>
-  `mount -t overlay overlay -o lowerdir=$D/lower,upperdir=$D/upper,workdir=$D/work${options} $D/merged`;
-const DETACH = 'umount $D/merged';
-
-const OVERLAY: readonly Case[] = [
-  {
-    id: '27',
-    title: 'overlay: a rule on the lower file, opened through the overlay',
-    setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ path: '$D/lower/secret' }],
-    deny: 'all',
-    attempts: [D('open-read', '$D/merged/secret'), D('open-read', '$D/lower/secret')],
-  },
-  {
-    id: '27b',
-    title: 'overlay: a tree on the lower side',
-    setup: `${LAYERS}; mkdir $D/lower/tree; echo s > $D/lower/tree/secret`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ tree: '$D/lower/tree' }],
-    deny: 'all',
-    attempts: [D('open-read', '$D/merged/tree/secret')],
-  },
-  {
-    id: '28',
-    title: 'overlay: a rule on the merged path of an upper file',
-    setup: `${LAYERS}; echo s > $D/upper/secret; echo x > $D/upper/other`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ path: '$D/merged/secret' }],
-    deny: 'all',
-    attempts: [
-      D('open-read', '$D/merged/secret'),
-      D('chmod', '$D/merged/secret'),
-      D('unlink', '$D/merged/secret'),
-      A('open-read', '$D/merged/other'),
-    ],
-  },
-  {
-    id: '28b',
-    title: 'overlay: a rule on the upper file, opened through the overlay',
-    setup: `${LAYERS}; echo s > $D/upper/secret`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ path: '$D/upper/secret' }],
-    deny: 'all',
-    attempts: [D('open-read', '$D/merged/secret')],
-  },
-  {
-    id: '29',
-    title: 'overlay: a lower file protected by its merged path, copied up by an exempt subject',
-    setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ path: '$D/merged/secret' }],
-    deny: 'all',
-    attempts: [
-      exempt('chmod', '$D/merged/secret'),
-      exempt('open-write', '$D/merged/secret'),
-      D('open-read', '$D/merged/secret'),
-      D('open-write', '$D/merged/secret'),
-    ],
-  },
-  {
-    id: '29b',
-    title: 'overlay: a protected lower file, copied up by an exempt subject',
-    setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
-    protect: [{ path: '$D/lower/secret' }],
-    deny: 'all',
-    attempts: [exempt('open-write', '$D/merged/secret'), D('open-read', '$D/merged/secret')],
-  },
-  {
-    id: '30',
-    title: 'overlay with metacopy and redirect_dir',
-    setup: `${LAYERS}; mkdir $D/lower/dir; echo s > $D/lower/secret; echo s > $D/lower/dir/secret`,
-    attach: overlay(',metacopy=on,redirect_dir=on'),
-    detach: DETACH,
-    protect: [{ path: '$D/merged/secret' }, { path: '$D/merged/dir/secret' }],
-    deny: 'all',
-    attempts: [
-      exempt('chmod', '$D/merged/secret'),
-      D('open-read', '$D/merged/secret'),
-      exempt('rename', '$D/merged/dir', '$D/merged/moved'),
-      D('open-read', '$D/merged/moved/secret'),
-    ],
-  },
-];
-
 /** The device numbers count up, so that no image ever gets its old one again. */
 const NEXT_LOOP =
   'n=$(($(cat /run/loops 2>/dev/null || echo 7) + 1)); echo $n > /run/loops; losetup /dev/loop$n $D/image; mount /dev/loop$n $D/mnt';
@@ -319,7 +226,6 @@ export const FILE_SYSTEMS: readonly Case[] = [
   onImage('erofs'),
   ...BTRFS,
   ...SHARED,
-  ...OVERLAY,
   ...LOOP,
   ...QUOTA,
   ...FAT,

@@ -79,6 +79,14 @@ export const IDENTITY: readonly Case[] = [
     }),
   ),
   {
+    id: '33e',
+    title: 'a path that did not exist, put there by renaming what lies beside it',
+    setup: 'echo n > $D/new',
+    protect: [{ path: '$D/absent' }],
+    deny: 'all',
+    attempts: [D('rename', '$D/new', '$D/absent')],
+  },
+  {
     id: '33d',
     title: 'a path that did not exist, created by an exempt subject, then opened by a stranger',
     setup: 'true',
