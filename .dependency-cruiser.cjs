@@ -25,7 +25,7 @@ module.exports = {
     ]),
     only('adapters-act', 'An adapter knows the core, the formats, its port and its own package.', '^src/adapters/([^/]+)/', [
       '^src/(core|wire)/', '^src/ports\\.ts$', '^src/adapters/$1/', '^src/adapters/disk/plain-file\\.ts$', NODE, 'node_modules/',
-      '^(node:)?(http|https|tls)$',
+      '^(node:)?(http|https|tls|vm)$',
     ]),
     only('decision-is-shared', 'From bytes to a decision: for agent, enforcer and command line.', '^src/decision/', [
       '^src/(core|wire|decision)/', '^src/ports\\.ts$',

@@ -40,12 +40,7 @@ export function compose(variables: Readonly<Record<string, string | undefined>>)
     registryReader: async (reference, options) =>
       ok(await openRegistry(reference.repository, options)),
     registryWriter: async (repository, options) => ok(await openRegistry(repository, options)),
-    verifier: async () => {
-      const verifier = (await import('./adapters/sigstore/verifier.ts')).createVerifier();
-      // Its worker loads its code while the bundle is fetched.
-      verifier.warm();
-      return verifier;
-    },
+    verifier: async () => (await import('./adapters/sigstore/once.ts')).createOnceVerifier(),
     trust: async (file) =>
       (await import('./adapters/sigstore/trust-file.ts')).loadTrustPolicy(file),
     rootFile: async (file) => (await import('./adapters/sigstore/trust-file.ts')).usableRoot(file),

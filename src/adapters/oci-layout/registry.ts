@@ -35,7 +35,6 @@ import { encodeReferrer, fallbackTag, parseReferrerIndex, subjectOf } from '../.
 import { readTrust, trustTag } from '../../wire/signed-trust.ts';
 import { readSnapshot, resolveTags } from '../../wire/snapshot.ts';
 import { type ReadCodes, readPlainFile, writeWholeFile } from './files.ts';
-import { writeAlone } from './lock.ts';
 
 const LAYOUT_CODES: ReadCodes = { missing: 'resolve/not-found', tooLarge: 'fetch/layout-invalid' };
 const MARKER_BYTES_MAX = 4096;
@@ -113,6 +112,11 @@ async function readTagged(
   const dir = dirOf(repository);
   const found = await resolve(dir, { repository, tag, digest: null });
   return found.ok ? readManifest(dir, found.value.digest, bytesMax) : found;
+}
+
+// The lock needs a database; readers do not.
+async function writeAlone<T>(dir: string, write: () => Promise<Result<T>>): Promise<Result<T>> {
+  return (await import('./lock.ts')).writeAlone(dir, write);
 }
 
 function dirOf(repository: Repository): string {

@@ -11,13 +11,13 @@
 import { Worker } from 'node:worker_threads';
 import type { BundleBytes } from '../../core/bundle.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { err, failure, type Result } from '../../core/result.ts';
-import { escapeAndCut } from '../../core/text.ts';
+import { err, type Result } from '../../core/result.ts';
 import type { ClientFact } from '../../core/verify/client.ts';
 import type { AttestationFact, Evidence } from '../../core/verify/evidence.ts';
 import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifierPort } from '../../ports.ts';
 import type { ClientTask } from './client.ts';
+import { crashed, timedOut } from './refusals.ts';
 
 /** What a worker is asked: about a bundle, or about statements that belong to none. */
 export type CollectTask = { readonly trust: TrustPolicy } & (
@@ -140,14 +140,11 @@ function ask<T>(
       stopListening();
       resolve(result);
     };
-    const timer = setTimeout(
-      () => answer(err(failure('verify/timeout', `verification took over ${timeoutMs} ms`))),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => answer(err(timedOut(timeoutMs))), timeoutMs);
     const stopListening = listen<T>(worker, {
       message: answer,
-      error: (cause) => answer(crashed(cause)),
-      exit: () => answer(crashed('it ended without an answer')),
+      error: (cause) => answer(err(crashed(cause))),
+      exit: () => answer(err(crashed('it ended without an answer'))),
     });
     worker.postMessage(task);
   });
@@ -166,9 +163,4 @@ function listen<T>(
   return () => {
     worker.off('message', on.message).off('error', on.error).off('exit', on.exit);
   };
-}
-
-function crashed(cause: unknown): Result<never> {
-  const text = escapeAndCut(cause instanceof Error ? cause.message : String(cause), 200);
-  return err(failure('verify/crashed', 'the verifying worker failed', { causes: [text] }));
 }
