@@ -127,6 +127,29 @@ describe('root cannot change', () => {
   });
 
   it.each([
+    ['a link, by detaching it', `bpftool link detach pinned $(echo ${PINS}/*/links/file_open)`],
+    [
+      'any link, by detaching it by its id',
+      'for id in $(seq 1 40); do bpftool link detach id $id && exit 0; done; exit 1',
+    ],
+    [
+      'a pin, by putting another in its place',
+      `bpftool map create ${PINS}/mine type array key 4 value 4 entries 1 name mine`,
+    ],
+    ['the control group, by moving it', `mv ${UNIT} ${UNIT}-elsewhere`],
+  ])('nor take the place of %s', async (_what, script) => {
+    expect((await sh(script)).exitCode).not.toBe(0);
+    expect(await enforced()).toBe(true);
+  });
+
+  it('what is enforced, by mounting over the pins', async () => {
+    expect((await sh('mount -t tmpfs tmpfs /sys/fs/bpf')).exitCode).toBe(0);
+    expect(await enforced()).toBe(true);
+    expect((await sh('umount /sys/fs/bpf')).exitCode).toBe(0);
+    expect(await enforced()).toBe(true);
+  });
+
+  it.each([
     ['a map, by its name', 'bpftool map dump name committed'],
     [
       'a map, by its pin',
@@ -161,6 +184,7 @@ describe('root cannot get into the process', () => {
   it('but sees that it is there, as anybody does', async () => {
     expect(await op('signal', String(enforcer.pid), '0')).toBe('OK');
     expect((await sh(`cat /proc/${enforcer.pid}/status`)).stdout).toContain('State:');
+    expect((await sh(`readlink /proc/${enforcer.pid}/exe`)).stdout).toContain('/node');
   });
 });
 
