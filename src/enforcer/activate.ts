@@ -10,7 +10,7 @@ import type { BundleBytes } from '../core/bundle.ts';
 import { type GenerationRow, isPending } from '../core/enforcer/startup.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { admit, checkEnabled } from './admission.ts';
-import { type BuildOptions, build, findCulprit, replayAll } from './fallback.ts';
+import { type BuildOptions, build, findCulprit, type Part, replayAll } from './fallback.ts';
 import type { SourceOptions } from './sources.ts';
 
 /** Verifies a bundle and makes it current; the same row when it is in force already. */
@@ -51,6 +51,8 @@ export async function activateBundle(
   );
   const row = build(parts, digest, options);
   if (row.ok) return row;
+  if (row.error.code === 'activate/sources-too-large')
+    return err(tellShares(row.error, source, parts));
   const culprit = others.value.length === 0 ? null : findCulprit(others.value, options);
   return culprit === null ? row : err(blame(row.error, culprit));
 }
@@ -62,6 +64,16 @@ function blame(error: Failure, source: SourceOptions | null): Failure {
     causes: [`${error.code}: ${error.message}`, ...error.causes],
     hints: ['what is in force stays; repair that source, or remove it'],
   });
+}
+
+// SOURCE-3: none is too large by itself. What came last is what does not fit; what is in force stays.
+function tellShares(error: Failure, source: SourceOptions, parts: readonly Part[]): Failure {
+  const shares = parts.map((part) => {
+    const objects = part.ir.rules.reduce((sum, it) => sum + it.objects.length, 0);
+    return `${nameOf(part.source)}: ${part.ir.rules.length} rules, ${objects} objects`;
+  });
+  const message = `the bundle of ${nameOf(source)} does not fit: ${error.message}`;
+  return failure(error.code, message, { causes: shares, hints: error.hints });
 }
 
 /** A source in words. */

@@ -8,8 +8,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BundleBytes } from '../core/bundle.ts';
-import { decideBundle } from '../core/decision/bundle.ts';
-import type { Digest } from '../core/digest.ts';
 import type { BundleSummary } from '../core/enforcement.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
@@ -18,7 +16,6 @@ import type { VerifyContext } from '../core/verify/verdict.ts';
 import { decideBytes } from '../decision/bytes.ts';
 import { narrow } from '../decision/record.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
-import { digestOf } from '../wire/content.ts';
 import { privilegedOf, recordDecision, refuseAll, startMeasuring } from './decisions.ts';
 import type { Step } from './generations.ts';
 import type { EnforcerStore } from './store/store.ts';
@@ -41,8 +38,8 @@ export interface AdmissionOptions {
 export interface Admitted {
   readonly ir: PolicyIr;
   readonly summary: BundleSummary;
-  /** Admitted under an earlier trust policy and no longer under this one. */
-  readonly distrusted: Failure | null;
+  /** Admitted under an earlier trust policy and no longer, or not in the same way, under this one. */
+  readonly concern: Failure | null;
 }
 
 /** Verifies a bundle that was never enforced before, or is offered again. */
@@ -71,48 +68,12 @@ export async function admit(
   });
   if (!raised.ok) return raised;
   step('floor-raised');
-  const stored = store.admit(admission, bundle, decided.checks);
+  const stored = store.admit(admission, bundle, decided.checks, trust.trustedRoot);
   if (!stored.ok) return stored;
   const timed = store.write({ timeFloorMs: risenTime(options) });
   if (!timed.ok) return timed;
   step('admitted');
-  return ok({ ir: admission.ir, summary: stored.value, distrusted: null });
-}
-
-/**
- * Verifies stored evidence again, offline: hashes always; signatures again when the trust policy is
- * another than the one that the bundle was admitted under. Expiry does not matter here: it blocks new
- * activations and never takes protection away.
- */
-export async function replay(digest: Digest, options: AdmissionOptions): Promise<Result<Admitted>> {
-  const { store, trust } = options;
-  const known = store.admitted(digest);
-  if (known === null) {
-    return err(failure('restore/evidence-corrupt', `there is no record of ${digest}`));
-  }
-  const bytes = store.evidence(digest);
-  if (!bytes.ok) return bytes;
-  const measured = startMeasuring();
-  const answer = await options.verifier.collect(bytes.value, trust);
-  if (!answer.ok) return answer;
-  const admitted = { ir: answer.value.ir, summary: known.summary };
-  if (known.trustFingerprint === trust.fingerprint) return ok({ ...admitted, distrusted: null });
-  const facts = { context: narrow(contextOf(options, 'replay'), [digest]), privileged: null };
-  const attestations = bytes.value.attestations.map(digestOf);
-  const collected = { answer, digest, attestations };
-  const decided = decideBundle(collected, trust, facts, measured.stopwatch);
-  const question = { kind: 'bundle', ...facts } as const;
-  const draft = { question, subject: digest, bundles: [bytes.value], decided, ...measured.end() };
-  // What is enforced already does not wait for its record.
-  recordDecision(draft, options);
-  if (decided.failures.length === 0) return ok({ ...admitted, distrusted: null });
-  const reason = refuseAll(decided).error;
-  const distrusted = failure(
-    'restore/distrusted',
-    `the trust policy in force no longer admits ${digest}`,
-    { causes: [`${reason.code}: ${reason.message}`, ...reason.causes] },
-  );
-  return trust.onDistrustedLkg === 'baseline' ? err(distrusted) : ok({ ...admitted, distrusted });
+  return ok({ ir: admission.ir, summary: stored.value, concern: null });
 }
 
 /** Nothing changes what is enforced while an administrator has it off. */

@@ -9,10 +9,15 @@ import type { RuleLine } from '../core/enforcer/startup.ts';
 import { buildImage } from '../core/image/build.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
-import { POLICY_RULES_MAX } from '../core/policy/compile.ts';
 import { OPERATIONS, type Operation } from '../core/policy/document.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
-import { findSourceConflicts, joinSources, type SourceRules } from '../core/policy/sources.ts';
+import {
+  type Excess,
+  findExcess,
+  findSourceConflicts,
+  joinSources,
+  type SourceRules,
+} from '../core/policy/sources.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { type ResolverOptions, resolvePolicy } from './resolver.ts';
 
@@ -42,10 +47,11 @@ export function compileGeneration(
   parts: readonly SourceRules[],
   host: CompileHost,
 ): Result<CompiledGeneration> {
+  const excess = findExcess(parts);
+  if (excess !== null) return tooMany(excess);
   const agreed = checkConflicts(parts);
   if (!agreed.ok) return agreed;
   const ir = joinSources(parts);
-  if (ir.rules.length > POLICY_RULES_MAX) return tooMany(ir.rules.length);
   const plan = planHooks(withBaseline(ir, host.canaryDir, host.self), host.programs);
   if (!plan.ok) return plan;
   const grouped = checkGroups(plan.value.ir, host.resolver);
@@ -68,11 +74,11 @@ export function compileGeneration(
   });
 }
 
-// Each bundle was inside the bound by itself.
-function tooMany(count: number): Result<never> {
-  const what = `${count} rules of all sources, at most ${POLICY_RULES_MAX} fit into one generation`;
+// Each bundle was inside the bounds by itself.
+function tooMany({ what, count, max }: Excess): Result<never> {
+  const told = `${count} ${what} of all sources, at most ${max} fit into one generation`;
   return err(
-    failure('policy/too-many-rules', what, {
+    failure('activate/sources-too-large', told, {
       hints: ['the limit is of the host, not of a source'],
     }),
   );

@@ -5,8 +5,8 @@
 
 import type { Digest } from '../core/digest.ts';
 import type { Failure } from '../core/result.ts';
-import { replay } from './admission.ts';
 import type { Alerts } from './alerts.ts';
+import { replay } from './replay.ts';
 import type { SourceOptions, Sources } from './sources.ts';
 
 /** A bundle that must go, and why. */
@@ -27,7 +27,7 @@ export async function findDistrust(
     const known = source.store.admitted(digest);
     if (known?.trustFingerprint === source.trust.fingerprint) continue;
     const replayed = await replay(digest, source);
-    const concern = replayed.ok ? replayed.value.distrusted : replayed.error;
+    const concern = replayed.ok ? replayed.value.concern : replayed.error;
     if (concern !== null) alerts.raise(concern);
     // Damaged evidence is no reason to take away, or to leave out, what the kernel holds intact.
     const mustGo = !replayed.ok && replayed.error.code === 'restore/distrusted';

@@ -57,7 +57,10 @@ import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
 
 // Alerts about an offered trust policy; the next one that is taken ends them.
-const TRUST_ALERTS = ['trust/would-distrust', 'trust/unsigned', 'trust/invalid'] as const;
+const TRUST_ALERTS = [
+  ...(['trust/would-distrust', 'trust/unsigned', 'trust/invalid'] as const),
+  'restore/trust-changed',
+] as const;
 const RESOLVE_PERIOD_MS = 1000;
 
 /** The parts of the process. */

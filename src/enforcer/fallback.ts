@@ -11,13 +11,14 @@ import type { GenerationRow } from '../core/enforcer/startup.ts';
 import type { SelfPaths } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
-import { type AdmissionOptions, replay } from './admission.ts';
+import type { AdmissionOptions } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
 import { type CompiledGeneration, compileGeneration } from './compile-generation.ts';
 import { findDistrust } from './distrust.ts';
 import type { Generations } from './generations.ts';
 import type { MountWatch } from './mount-watch.ts';
+import { replay } from './replay.ts';
 import type { ResolverOptions } from './resolver.ts';
 import { fitsSelf } from './self-protection.ts';
 import type { SourceOptions, Sources } from './sources.ts';
@@ -109,7 +110,7 @@ export async function replayAll(
     const source = options.sources.holding(digest);
     const replayed = await replay(digest, source);
     if (!replayed.ok) return { ...replayed, source };
-    if (replayed.value.distrusted !== null) options.alerts.raise(replayed.value.distrusted);
+    if (replayed.value.concern !== null) options.alerts.raise(replayed.value.concern);
     parts.push({ source, digest, ir: replayed.value.ir });
   }
   return ok(parts);

@@ -15,7 +15,7 @@ import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { isUnread } from '../core/verify/unread.ts';
 import type { Embedded } from './embedded.ts';
 import { parseManifest } from './manifest.ts';
-import { parseReferrer } from './referrer.ts';
+import { legacyTags, parseReferrer } from './referrer.ts';
 
 /** Where bytes come from: a registry or an OCI layout. */
 export interface ContentSource {
@@ -25,6 +25,8 @@ export interface ContentSource {
   blob(descriptor: Descriptor): Promise<Result<Uint8Array>>;
   /** All manifests that are said to refer to `subject`. */
   referrers(subject: Digest): Promise<Result<readonly Descriptor[]>>;
+  /** Whether there is something under a tag; places without tags leave it out. */
+  hasTag?(tag: string): Promise<boolean>;
 }
 
 /** The attestations of a bundle and why others were left out. */
@@ -62,6 +64,8 @@ export async function readBundle(
   // F09: what could not be read is not the same as what is not there.
   const unread = skipped.find(isUnread);
   if (found.length === 0 && unread !== undefined) return err(whyNone(skipped, unread));
+  const legacy = found.length > 0 ? null : await findLegacy(source, digest);
+  if (legacy !== null) return err(legacy);
   return ok({
     digest,
     manifest: manifestBytes.value,
@@ -116,6 +120,19 @@ async function readReferrer(
 function carried(embedded: Embedded, { digest }: Descriptor): Result<Uint8Array> | null {
   const bytes = embedded.get(digest);
   return bytes === undefined ? null : ok(bytes);
+}
+
+// F11: asked only when there is nothing to verify by. It is another code for the same refusal, so that whoever
+// signed in the old form is told; what stands under the tag is never read.
+async function findLegacy(source: ContentSource, digest: Digest): Promise<Failure | null> {
+  for (const tag of legacyTags(digest)) {
+    if ((await source.hasTag?.(tag)) !== true) continue;
+    return failure('verify/legacy-signature', 'the bundle is signed only in a form of before', {
+      causes: [`there is a tag ${tag}, and no sigstore bundle`],
+      hints: ['sign it again: `warder publish`, or cosign 3, which attaches sigstore bundles'],
+    });
+  }
+  return null;
 }
 
 function whyNone(skipped: readonly Failure[], unread: Failure): Failure {

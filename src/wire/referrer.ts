@@ -140,6 +140,11 @@ export function fallbackTag(subject: Digest): string {
   return `sha256-${digestHex(subject)}`;
 }
 
+/** Where cosign kept signatures and attestations before there were referrers. */
+export function legacyTags(subject: Digest): readonly string[] {
+  return ['.sig', '.att'].map((end) => fallbackTag(subject) + end);
+}
+
 /** A referrer manifest with its blobs, in the form that cosign 3 writes and reads. */
 export interface ReferrerContent {
   readonly manifest: Uint8Array;

@@ -17,6 +17,8 @@ import { makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.t
 
 const TEAM = { name: 'team', repository: 'registry.example.com/team/policies', channel: 'prod' };
 const SOURCES = { sources: [TEAM] };
+/** What the kernel is told to change by. */
+const CHANGES: ReadonlySet<string> = new Set(['fill', 'commit']);
 const orgSigner = makeSigner();
 const teamSigner = makeSigner();
 
@@ -211,7 +213,7 @@ describe('what one source does', () => {
     expect(host.kernel.enforces).toBe(before);
   });
 
-  it('counts against the limits of all', async () => {
+  it('counts against the limits of all, and what does not fit is told with its share', async () => {
     const enforcer = await host.start(SOURCES);
     const many = (name: string) =>
       Array.from({ length: 600 }, (_, index) =>
@@ -219,9 +221,25 @@ describe('what one source does', () => {
       );
     const orgMany = await org(1, many('org'));
     await enforce(enforcer, orgMany);
+    const touched = host.kernel.calls.length;
+    const before = host.kernel.enforces;
     const answer = await enforcer.activate(await team(1, many('team')));
-    expect(answer.ok ? null : answer.error.code).toBe('policy/too-many-rules');
+    expect(answer).toMatchObject({
+      error: {
+        code: 'activate/sources-too-large',
+        message: expect.stringContaining('the bundle of source team does not fit: 1200 rules'),
+        causes: ['the main source: 600 rules, 600 objects', 'source team: 600 rules, 600 objects'],
+      },
+    });
     expect(await inForce()).toEqual([orgMany.digest, null]);
+    expect(host.kernel.enforces).toBe(before);
+    expect(host.kernel.calls.slice(touched).filter((it) => CHANGES.has(it))).toEqual([]);
+    // The main source goes on, and so does this one with less.
+    const smaller = await org(2, many('org').slice(0, 400));
+    await enforce(enforcer, smaller);
+    const fits = await team(2, many('team'));
+    await enforce(enforcer, fits);
+    expect(await inForce()).toEqual([smaller.digest, fits.digest]);
   });
 
   it('cannot open a tree of another by one that takes over what leaves it', async () => {
@@ -350,6 +368,8 @@ describe('the configuration', () => {
     host.stop();
     const database = new DatabaseSync(join(host.dir, 'enforcer.db'));
     database.exec(`ALTER TABLE admitted DROP COLUMN source;
+      ALTER TABLE admitted DROP COLUMN root;
+      DROP TABLE roots;
       ALTER TABLE generations DROP COLUMN content;
       ALTER TABLE generations DROP COLUMN changed;
       ALTER TABLE generations DROP COLUMN map_ids;

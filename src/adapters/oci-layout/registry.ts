@@ -161,6 +161,10 @@ function layoutSource(dir: string, signal?: AbortSignal): ContentSource {
       return bytes.ok ? checkContent(bytes.value, descriptor) : bytes;
     },
     referrers: (subject) => listReferrers(dir, subject, deadline),
+    hasTag: async (tag) => {
+      const index = await readIndex(dir);
+      return index.ok && findTag(index.value, tag) !== null;
+    },
   };
 }
 

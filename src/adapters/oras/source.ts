@@ -41,6 +41,7 @@ export function remoteSource(remote: RemoteRepository): ContentSource {
     manifest: (digest, bytesMax) => fetchManifest(remote, digest, bytesMax),
     blob: (descriptor) => fetchBlob(remote, descriptor),
     referrers: (subject) => listReferrers(remote, subject),
+    hasTag: (tag) => hasTag(remote, tag),
   };
 }
 
@@ -98,6 +99,12 @@ async function fetchBlob(
   if (bytes.error.code !== 'resolve/not-found') return bytes;
   const what = `the registry does not have ${reference}`;
   return err(failure('fetch/blob-missing', what, { causes: bytes.error.causes }));
+}
+
+// What cannot be asked is not there: the answer only chooses between two codes of one refusal.
+async function hasTag(remote: RemoteRepository, tag: string): Promise<boolean> {
+  const found = await fetchManifestBy(remote, { tag, digest: null }, LIMITS.manifestBytesMax);
+  return found.ok || found.error.code === 'fetch/manifest-too-large';
 }
 
 async function listReferrers(

@@ -11,6 +11,11 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.content,
     retry: 'backoff',
   },
+  'activate/sources-too-large': {
+    meaning: 'All sources together have more rules or objects than one generation holds.',
+    exit: EXIT.content,
+    retry: 'backoff',
+  },
   'activate/other-pending': {
     meaning: 'A bundle of another source waits for its confirmation.',
     exit: EXIT.activation,
@@ -138,6 +143,12 @@ export const ACTIVATE_ERRORS = {
   },
   'restore/distrusted': {
     meaning: 'The trust policy in force no longer admits a stored bundle.',
+    exit: EXIT.lastKnownGood,
+    retry: 'never',
+  },
+  'restore/trust-changed': {
+    meaning:
+      'A stored bundle is admitted only under the trusted root of its own admission, which was rotated since.',
     exit: EXIT.lastKnownGood,
     retry: 'never',
   },

@@ -10,6 +10,11 @@ export const VERIFY_ERRORS = {
     exit: EXIT.noSignature,
     retry: 'backoff',
   },
+  'verify/legacy-signature': {
+    meaning: 'Only tags of the form of before (.sig, .att) are there; they are not read.',
+    exit: EXIT.noSignature,
+    retry: 'backoff',
+  },
   'verify/timeout': {
     meaning: 'Verification took longer than its deadline and was ended.',
     exit: EXIT.signature,

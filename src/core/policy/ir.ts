@@ -38,3 +38,9 @@ export interface PolicyIr {
 
 /** Rules of one generation, the baseline included; WD_RULES_MAX in bpf/include/abi.h. */
 export const RULES_MAX = 1024;
+
+/**
+ * Protected objects of one generation, of all sources together. No bundle reaches it by itself: its compiled
+ * policy is a file of LIMITS.fileBytesMax at most, with 26 bytes for an object at least.
+ */
+export const OBJECTS_MAX = 262_144;

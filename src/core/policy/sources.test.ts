@@ -3,11 +3,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyPolicies, anyRequest } from '../../../test/support/policy/arbitraries.ts';
-import { compile } from './compile.ts';
+import { LIMITS } from '../limits.ts';
+import { compile, POLICY_RULES_MAX } from './compile.ts';
 import { decide } from './decide.ts';
-import type { IrRule, PolicyIr } from './ir.ts';
+import { type IrRule, OBJECTS_MAX, type PolicyIr } from './ir.ts';
 import type { Request } from './request.ts';
 import {
+  findExcess,
   findSourceConflicts,
   joinSources,
   MAIN_SOURCE,
@@ -124,5 +126,39 @@ describe('rules of several sources', () => {
     ]);
     expect(findSourceConflicts([org, other({ operations: ['write'] })])).toEqual([]);
     expect(findSourceConflicts([org])).toEqual([]);
+  });
+});
+
+describe('what a host holds of all sources', () => {
+  const many = (source: string, rules: number, objects = 1): SourceRules => {
+    const paths = Array.from({ length: objects }, (_, at) => ({
+      kind: 'path' as const,
+      path: `/p${at}`,
+    }));
+    const each = Array.from({ length: rules }, (_, at) => rule(`p/${at}`, { objects: paths }));
+    return { source, ir: irOf(...each) };
+  };
+  const half = POLICY_RULES_MAX / 2;
+
+  it('SOURCE-3 is bounded in rules', () => {
+    expect(findExcess([many(MAIN_SOURCE, half), many('team', half)])).toBeNull();
+    expect(findExcess([many(MAIN_SOURCE, half), many('team', half), many('x', 1)])).toEqual({
+      what: 'rules',
+      count: POLICY_RULES_MAX + 1,
+      max: POLICY_RULES_MAX,
+    });
+  });
+
+  it('SOURCE-3 is bounded in objects, each source being inside by itself', () => {
+    const parts = [many(MAIN_SOURCE, 128, 1024), many('team', 128, 1024)];
+    expect(findExcess(parts)).toBeNull();
+    expect(findExcess([...parts, many('x', 1)])).toEqual({
+      what: 'objects',
+      count: OBJECTS_MAX + 1,
+      max: OBJECTS_MAX,
+    });
+    // The smallest object that there is: no bundle reaches the bound alone.
+    const smallest = JSON.stringify({ kind: 'path', path: '/p' }).length + 1;
+    expect(LIMITS.fileBytesMax / smallest).toBeLessThan(OBJECTS_MAX);
   });
 });

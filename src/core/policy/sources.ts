@@ -8,7 +8,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { IrRule, PolicyIr } from './ir.ts';
+import { POLICY_RULES_MAX } from './compile.ts';
+import { type IrRule, OBJECTS_MAX, type PolicyIr } from './ir.ts';
 import { compareBytes } from './text.ts';
 
 /** The source that the configuration names at its top. */
@@ -33,6 +34,24 @@ export function sourceOfRule(id: string): string {
   const colon = id.indexOf(':');
   return colon < 0 ? MAIN_SOURCE : id.slice(0, colon);
 }
+
+/** More than one generation holds, of rules or of protected objects. */
+export interface Excess {
+  readonly what: 'rules' | 'objects';
+  readonly count: number;
+  readonly max: number;
+}
+
+/** SOURCE-3: what is too much of all sources together; null when it fits. */
+export function findExcess(parts: readonly SourceRules[]): Excess | null {
+  const rules = parts.reduce((sum, it) => sum + it.ir.rules.length, 0);
+  if (rules > POLICY_RULES_MAX) return { what: 'rules', count: rules, max: POLICY_RULES_MAX };
+  const objects = parts.reduce((sum, it) => sum + countObjects(it.ir), 0);
+  return objects > OBJECTS_MAX ? { what: 'objects', count: objects, max: OBJECTS_MAX } : null;
+}
+
+const countObjects = ({ rules }: PolicyIr) =>
+  rules.reduce((sum, rule) => sum + rule.objects.length, 0);
 
 /** A rule whose tree could be left for the tree of another source's rule. */
 export interface SourceConflict {

@@ -90,4 +90,8 @@ export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE generations DROP COLUMN header_map_id;
    ALTER TABLE generations ADD COLUMN map_ids TEXT;
    ALTER TABLE generations ADD COLUMN programs TEXT NOT NULL DEFAULT '[]';`,
+  // 6: the trusted root that an admission was judged by, so that evidence outlives a root that is rotated (L04).
+  `CREATE TABLE roots (digest TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+   -- Null: there was none, or it is of before this.
+   ALTER TABLE admitted ADD COLUMN root TEXT REFERENCES roots (digest);`,
 ];

@@ -17,12 +17,13 @@ import type { BundleSummary, Hold } from '../../core/enforcement.ts';
 import type { ChannelHead } from '../../core/head.ts';
 import { MAIN_SOURCE } from '../../core/policy/sources.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { TrustPolicy } from '../../core/verify/trust.ts';
+import type { TrustedRootText, TrustPolicy } from '../../core/verify/trust.ts';
 import type { CheckRecord, Floor } from '../../core/verify/verdict.ts';
 import { pruneEvidence, readEvidence, writeEvidence } from './evidence.ts';
 import { GenerationTable } from './generation-table.ts';
 import { GlassTable } from './glass-table.ts';
 import { History } from './history.ts';
+import { pruneRoots, readRoot, writeRoot } from './roots.ts';
 
 /** The files of exempt programs, by policy path; identities as text. */
 export interface KnownPrograms {
@@ -150,14 +151,17 @@ export class EnforcerStore {
     admission: Admission,
     bundle: BundleBytes,
     checks: readonly CheckRecord[],
+    root: TrustedRootText | null,
   ): Result<BundleSummary> {
     const summary = summarise(admission);
     const record = (): BundleSummary => {
+      writeRoot(this.#database, root);
       this.#database
         .prepare(
-          `INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
+          `INSERT INTO admitted VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
              trust_fingerprint = excluded.trust_fingerprint, summary = excluded.summary,
-             verified_at = excluded.verified_at, checks = excluded.checks, source = excluded.source`,
+             verified_at = excluded.verified_at, checks = excluded.checks,
+             source = excluded.source, root = excluded.root`,
         )
         .run(
           admission.digest,
@@ -167,6 +171,7 @@ export class EnforcerStore {
           admission.verifiedAt,
           JSON.stringify(checks),
           this.source,
+          root?.digest ?? null,
         );
       writeEvidence(this.#database, bundle);
       return summary;
@@ -213,6 +218,11 @@ export class EnforcerStore {
     return readEvidence(this.#database, digest);
   }
 
+  /** The trusted root that a bundle was admitted under; null where none is known. */
+  rootOf(digest: Digest): TrustedRootText | null {
+    return readRoot(this.#database, digest);
+  }
+
   /** Confirms a generation and moves the pointers, in one step. */
   confirm(generation: number, lastKnownGood: Digest): Result<void> {
     return transaction(this.#database, 'recording the confirmation', () => {
@@ -222,6 +232,7 @@ export class EnforcerStore {
       if (before === lastKnownGood) return;
       this.#put({ lastKnownGood, ...(before === null ? {} : { previous: before }) });
       pruneEvidence(this.#database, this.source, [lastKnownGood, before]);
+      pruneRoots(this.#database);
     });
   }
 
