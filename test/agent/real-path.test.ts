@@ -3,144 +3,37 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openStore } from '../../src/adapters/disk/store.ts';
-import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
-import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
-import { runAgent } from '../../src/controller/daemon.ts';
-import { createPollRequests } from '../../src/controller/requests.ts';
-import { type BundleBytes, type BundleDescriptor, MEDIA } from '../../src/core/bundle.ts';
-import type { Digest } from '../../src/core/digest.ts';
-import { parseReference } from '../../src/core/reference.ts';
-import { ok } from '../../src/core/result.ts';
+import type { BundleDescriptor } from '../../src/core/bundle.ts';
 import type { Outcome } from '../../src/core/status.ts';
-import { judge } from '../../src/core/verify/judge.ts';
-import type { TrustPolicy } from '../../src/core/verify/trust.ts';
-import { digestOf } from '../../src/wire/content.ts';
-import { expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { expectOk, makeBundle, ruleFor } from '../support/enforcer.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
-import { ORAS_PATH } from '../support/tools.ts';
 import { sealed } from '../support/trust.ts';
+import { World } from '../support/world.ts';
 
-const REPOSITORY = 'registry.example.com/policies/web';
 const ci = makeSigner();
 const stranger = makeSigner();
 const TRUST = sealed(trustIn(ci));
 const rules = [ruleFor('a/one', '/etc/hostname')];
 let server: TestRegistry;
-let repositories = 0;
 
 beforeAll(async () => {
   server = await startRegistry();
 });
 afterAll(() => server.stop());
 
-/** A host with its agent, and a repository of its own. */
-class World {
-  readonly host = new TestHost(TRUST);
-  readonly dir = mkdtempSync(join(tmpdir(), 'warder-agent-'));
-  readonly registry = createOrasRegistry({ orasPath: ORAS_PATH, plainHttpHosts: [server.host] });
-  readonly reference = expectOk(parseReference(`${server.host}/acme/w${++repositories}:prod`));
-  /** Digests that were downloaded, in order. */
-  readonly fetched: Digest[] = [];
-  trust: TrustPolicy = TRUST;
-
-  /** Publishes a bundle, or tags it again. */
-  async offer(bundle: BundleBytes, ...tags: readonly string[]): Promise<void> {
-    const { repository } = this.reference;
-    const blobs = [{ digest: digestOf(bundle.config), bytes: bundle.config }, ...bundle.files].map(
-      ({ digest, bytes }) => ({
-        descriptor: { mediaType: 'application/octet-stream', digest, size: bytes.length },
-        bytes,
-      }),
-    );
-    expectOk(await this.registry.push(repository, ['prod', ...tags], bundle.manifest, blobs));
-    const { digest, manifest } = bundle;
-    const subject = { mediaType: MEDIA.manifest, digest, size: manifest.length };
-    for (const it of bundle.attestations) {
-      expectOk(await this.registry.attach(repository, subject, it, 'https://example.com/x'));
-    }
-  }
-
-  /** Lets the agent poll so often, a minute apart, and end; answers how each poll ended. */
-  async poll(times = 1): Promise<readonly Outcome[]> {
-    const enforcer = this.host.enforcer ?? (await this.host.start());
-    const outcomes: Outcome[] = [];
-    const stop = new AbortController();
-    const requests = createPollRequests();
-    requests.request();
-    const store = expectOk(openStore({ folder: this.dir, keepPrevious: 2, onLostState: 'refuse' }));
-    const { registry, fetched } = this;
-    const failed = await runAgent(
-      {
-        ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
-        ...{ agentVersion: '0.1.0', trust: this.trust, judge, probes: [] },
-        schedule: {
-          ...{ intervalMs: 60_000, pollTimeoutMs: 60_000 },
-          ...{ backoffMinMs: 60_000, backoffMaxMs: 60_000 },
-        },
-      },
-      {
-        registry: {
-          ...registry,
-          fetch: (candidate, signal) => {
-            fetched.push(candidate.digest);
-            return registry.fetch(candidate, signal);
-          },
-        },
-        verifier: {
-          collect: async (bundle, trust) => collectEvidence(bundle, trust),
-          read: async (statements, trust) => collectStatements(statements, trust),
-        },
-        ...{ store, enforcer, trust: this.trust, clock: this.host.clock },
-        probes: { run: async () => [] },
-        reporters: [
-          {
-            report: async (_status, outcome) => {
-              if (outcome === null) return ok(undefined);
-              outcomes.push(outcome);
-              this.host.clock.now += 1;
-              if (outcomes.length >= times) stop.abort();
-              else requests.request();
-              return ok(undefined);
-            },
-          },
-        ],
-      },
-      requests,
-      stop.signal,
-    );
-    store.close();
-    expect(failed).toBeNull();
-    return outcomes;
-  }
-
-  async enforced(): Promise<string> {
-    const { enforced } = expectOk(await (this.host.enforcer ?? (await this.host.start())).status());
-    return enforced.kind === 'bundle' ? `v${enforced.bundle.version}` : enforced.kind;
-  }
-
-  /** What the kernel was told to change so far. */
-  get changes(): number {
-    return this.host.kernel.calls.filter((it) => it === 'fill' || it === 'commit').length;
-  }
-}
-
 const worlds: World[] = [];
 function newWorld(): World {
-  const world = new World();
+  const world = new World(server.host, TRUST);
   worlds.push(world);
   return world;
 }
 afterEach(() => {
-  for (const world of worlds.splice(0)) {
-    world.host.remove();
-    rmSync(world.dir, { recursive: true, force: true });
-  }
+  for (const world of worlds.splice(0)) world.remove();
 });
 
 const make = (version: number, change: Partial<BundleDescriptor> = {}, by = ci) =>

@@ -305,7 +305,7 @@ describe('without a process of Warder', () => {
 });
 
 describe('pins that somebody tampered with', () => {
-  it('case 93: an empty map under an expected name is told, and what is enforced stays', async () => {
+  it('case 93, C05: an empty map under an expected name is told, and what is enforced stays', async () => {
     await lab.host.signalEnforcer('SIGKILL');
     // Of the right type and flags, so that only the programs can tell the difference.
     const forged = await guest().sh(

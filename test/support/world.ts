@@ -1,0 +1,145 @@
+// A host over the whole path: real oras against a registry, the real agent with its store on a real disk, and
+// an enforcer that verifies again. Only the kernel is the fake one, which is asked what it was told.
+//
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openStore } from '../../src/adapters/disk/store.ts';
+import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
+import type { OrasOptions } from '../../src/adapters/oras/run.ts';
+import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
+import { runAgent } from '../../src/controller/daemon.ts';
+import { createPollRequests } from '../../src/controller/requests.ts';
+import { type BundleBytes, MEDIA } from '../../src/core/bundle.ts';
+import type { Digest } from '../../src/core/digest.ts';
+import { parseReference, type Reference } from '../../src/core/reference.ts';
+import { ok } from '../../src/core/result.ts';
+import type { Outcome } from '../../src/core/status.ts';
+import { judge } from '../../src/core/verify/judge.ts';
+import type { TrustPolicy } from '../../src/core/verify/trust.ts';
+import type { EnforcerPort } from '../../src/ports.ts';
+import { digestOf } from '../../src/wire/content.ts';
+import { expectOk, TestHost } from './enforcer.ts';
+import { ORAS_PATH } from './tools.ts';
+
+/** Where bundles are signed for, wherever they are fetched from. */
+export const REPOSITORY = 'registry.example.com/policies/web';
+
+type Registry = ReturnType<typeof createOrasRegistry>;
+let repositories = 0;
+
+/** A host with its agent, and a repository of its own. */
+export class World {
+  readonly host: TestHost;
+  /** The agent's store. */
+  readonly dir = mkdtempSync(join(tmpdir(), 'warder-agent-'));
+  registry: Registry;
+  readonly reference: Reference;
+  /** Digests that were downloaded, in order. */
+  readonly fetched: Digest[] = [];
+  trust: TrustPolicy;
+  /** What the agent speaks to; the enforcer of the host unless a test puts something between. */
+  port: EnforcerPort | null = null;
+
+  /** An agent that polls this registry on loopback, over plain HTTP. */
+  constructor(registry: string, trust: TrustPolicy, options: Partial<OrasOptions> = {}) {
+    this.trust = trust;
+    this.host = new TestHost(trust);
+    this.registry = createOrasRegistry({
+      orasPath: ORAS_PATH,
+      plainHttpHosts: [registry],
+      ...options,
+    });
+    this.reference = expectOk(parseReference(`${registry}/acme/w${++repositories}:prod`));
+  }
+
+  /** Publishes a bundle, or tags it again. */
+  async offer(bundle: BundleBytes, ...tags: readonly string[]): Promise<void> {
+    const { repository } = this.reference;
+    const blobs = [{ digest: digestOf(bundle.config), bytes: bundle.config }, ...bundle.files].map(
+      ({ digest, bytes }) => ({
+        descriptor: { mediaType: 'application/octet-stream', digest, size: bytes.length },
+        bytes,
+      }),
+    );
+    expectOk(await this.registry.push(repository, ['prod', ...tags], bundle.manifest, blobs));
+    const { digest, manifest } = bundle;
+    const subject = { mediaType: MEDIA.manifest, digest, size: manifest.length };
+    for (const it of bundle.attestations) {
+      expectOk(await this.registry.attach(repository, subject, it, 'https://example.com/x'));
+    }
+  }
+
+  /** Lets the agent poll so often, a minute apart, and end; answers how each poll ended. */
+  async poll(times = 1): Promise<readonly Outcome[]> {
+    const running = this.host.enforcer ?? (await this.host.start());
+    const enforcer = this.port ?? running;
+    const outcomes: Outcome[] = [];
+    const stop = new AbortController();
+    const requests = createPollRequests();
+    requests.request();
+    const store = expectOk(openStore({ folder: this.dir, keepPrevious: 2, onLostState: 'refuse' }));
+    const { registry, fetched } = this;
+    const failed = await runAgent(
+      {
+        ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
+        ...{ agentVersion: '0.1.0', trust: this.trust, judge, probes: [] },
+        schedule: {
+          ...{ intervalMs: 60_000, pollTimeoutMs: 60_000 },
+          ...{ backoffMinMs: 60_000, backoffMaxMs: 60_000 },
+        },
+      },
+      {
+        registry: {
+          ...registry,
+          fetch: (candidate, signal) => {
+            fetched.push(candidate.digest);
+            return registry.fetch(candidate, signal);
+          },
+        },
+        verifier: {
+          collect: async (bundle, trust) => collectEvidence(bundle, trust),
+          read: async (statements, trust) => collectStatements(statements, trust),
+        },
+        ...{ store, enforcer, trust: this.trust, clock: this.host.clock },
+        probes: { run: async () => [] },
+        reporters: [
+          {
+            report: async (_status, outcome) => {
+              if (outcome === null) return ok(undefined);
+              outcomes.push(outcome);
+              this.host.clock.now += 1;
+              if (outcomes.length >= times) stop.abort();
+              else requests.request();
+              return ok(undefined);
+            },
+          },
+        ],
+      },
+      requests,
+      stop.signal,
+    );
+    store.close();
+    expect(failed).toBeNull();
+    return outcomes;
+  }
+
+  async enforced(): Promise<string> {
+    const { enforced } = expectOk(await (this.host.enforcer ?? (await this.host.start())).status());
+    return enforced.kind === 'bundle' ? `v${enforced.bundle.version}` : enforced.kind;
+  }
+
+  /** What the kernel was told to change so far. */
+  get changes(): number {
+    return this.host.kernel.calls.filter((it) => it === 'fill' || it === 'commit').length;
+  }
+
+  /** Ends it all and leaves nothing behind. */
+  remove(): void {
+    this.host.remove();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
