@@ -34,6 +34,10 @@ export interface TrustReport {
 export interface TrustPreview {
   /** The policy in force is changed by signatures of its roots alone; a file is not asked. */
   readonly hasRoots: boolean;
+  /** Self-protection closes the policy; what it names follows no other version of it. */
+  readonly isProtected: boolean;
+  /** The latest moment that the host has reason to believe is past. */
+  readonly timeFloorMs: number;
   /** Active bundles that it does not admit, and why. */
   readonly distrusted: readonly { readonly digest: Digest; readonly why: string }[];
 }

@@ -31,7 +31,6 @@ import { proofMetrics } from './proof-metrics.ts';
 import { planSelf, realProgram, type SelfPlan } from './self-protection.ts';
 import { startServer } from './server.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
-import type { EnforcerStore } from './store/store.ts';
 import { type TrustAtStart, takeTrust } from './trust-in-force.ts';
 
 const BOOT_OFF = 'warder.enforce=0';
@@ -153,7 +152,9 @@ function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared>
   const opened = openStoreAtBoot(config);
   if (!opened.ok) return opened;
   const { store } = opened.value;
-  const trust = takeTrust(config.trust, store);
+  const self = readSelf(config, around.configPath);
+  const isProtected = self.kind === 'on';
+  const trust = takeTrust(config.trust, store, isProtected);
   if (!trust.ok) return trust;
 
   const verifier = createVerifier();
@@ -166,7 +167,7 @@ function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared>
     verifier,
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
-    self: readSelf(config, around.configPath),
+    self,
     bootId: readBootId(),
     bootEpochMs: () => around.clock.nowMs() - readUptimeMs(),
     ...HOST,
@@ -186,20 +187,13 @@ function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared>
     kernel,
     warm: () => verifier.warm(),
     takeAtStart: () => takeNewer(trust.value, enforcer, alerts),
-    reload: () => reloadTrust(config.trust, store, enforcer, alerts),
+    reload: async () => {
+      const again = takeTrust(config.trust, store, isProtected);
+      if (again.ok) await takeNewer(again.value, enforcer, alerts);
+      else alerts.raise(again.error);
+    },
     close,
   });
-}
-
-async function reloadTrust(
-  file: string,
-  store: EnforcerStore,
-  enforcer: Enforcer,
-  alerts: Alerts,
-): Promise<void> {
-  const again = takeTrust(file, store);
-  if (again.ok) await takeNewer(again.value, enforcer, alerts);
-  else alerts.raise(again.error);
 }
 
 async function takeNewer(

@@ -52,6 +52,7 @@ import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
 import type { SourceOptions, Sources } from './sources.ts';
 import { converge } from './startup.ts';
+import { timeFloorOf } from './time-floor.ts';
 import { changeTrust, distrustedBy, type TrustSlot } from './trust-change.ts';
 import { Turns } from './turns.ts';
 import { NO_TOTALS, toEnforced, toStatus } from './view.ts';
@@ -190,7 +191,12 @@ export class Enforcer implements EnforcerPort {
       if (!next.ok) return next;
       const active = this.#current()?.content ?? [];
       const distrusted = await distrustedBy(next.value, active, this.#sources);
-      return ok({ hasRoots: this.#parts.trust.current.roots !== null, distrusted });
+      return ok({
+        hasRoots: this.#parts.trust.current.roots !== null,
+        isProtected: this.#parts.self.kind === 'on',
+        timeFloorMs: timeFloorOf({ store: this.#store }),
+        distrusted,
+      });
     });
   }
 

@@ -2,6 +2,9 @@
 // authority. A policy without roots is followed by a newer file; one with roots only by what they sign
 // (core/verify/succession.ts). A file that is broken, gone or older takes nothing away.
 //
+// Invariant: under self-protection, nothing but the policy file itself, which the kernel closes, changes trust.
+// The key files and the trusted root that it names are open to root: they count for a version once.
+//
 // SPDX-License-Identifier: Apache-2.0
 
 import { loadTrustPolicy } from '../adapters/sigstore/trust-file.ts';
@@ -18,10 +21,14 @@ export interface TrustAtStart {
   readonly alert: Failure | null;
 }
 
-/** Reads the policy in force, and the file beside it. */
-export function takeTrust(file: string, store: EnforcerStore): Result<TrustAtStart> {
+/** Reads the policy in force, and the file beside it; whether the kernel closes that file to others. */
+export function takeTrust(
+  file: string,
+  store: EnforcerStore,
+  isProtected: boolean,
+): Result<TrustAtStart> {
   const before = complete(store.read('trust'));
-  if (before !== null) return ok(compareWithFile(file, before, store));
+  if (before !== null) return ok(compareWithFile(file, before, store, isProtected));
   const first = loadTrustPolicy(file);
   if (!first.ok) return first;
   const written = store.write({ trust: first.value });
@@ -39,7 +46,12 @@ function complete(stored: TrustPolicy | null): TrustPolicy | null {
 
 const UNDEMANDED = { freshness: null, maxVersionStep: 100_000 };
 
-function compareWithFile(file: string, trust: TrustPolicy, store: EnforcerStore): TrustAtStart {
+function compareWithFile(
+  file: string,
+  trust: TrustPolicy,
+  store: EnforcerStore,
+  isProtected: boolean,
+): TrustAtStart {
   const loaded = loadTrustPolicy(file);
   if (!loaded.ok) return { trust, pending: null, alert: loaded.error };
   const next = loaded.value;
@@ -49,10 +61,23 @@ function compareWithFile(file: string, trust: TrustPolicy, store: EnforcerStore)
   if (isOlder && trust.roots !== null) return { trust, pending: null, alert: null };
   if (isOlder) return { trust, pending: null, alert: tellOlder(file, next, trust) };
   // An administrator who disabled enforcement may begin again: the way out when too many roots are lost.
-  if (trust.roots === null || store.read('disabled') !== null) {
-    return { trust, pending: next, alert: null };
+  const isDisabled = store.read('disabled') !== null;
+  if (isProtected && !isDisabled && trust.roots === null && next.version === trust.version) {
+    return { trust, pending: null, alert: tellExchanged(file, trust) };
   }
+  if (trust.roots === null || isDisabled) return { trust, pending: next, alert: null };
   return { trust, pending: null, alert: tellUnsigned(file, trust) };
+}
+
+function tellExchanged(file: string, trust: TrustPolicy): Failure {
+  const what = `${file} says something else under the version that is in force`;
+  return failure('trust/unsigned', what, {
+    causes: [
+      'a key file or the trusted root that it names is another than when it was read',
+      `version ${trust.version} stays in force as it was read`,
+    ],
+    hints: ['put `roots` into the policy and sign what changes: warder trust sign'],
+  });
 }
 
 function tellOlder(file: string, next: TrustPolicy, trust: TrustPolicy): Failure {

@@ -176,6 +176,8 @@ export const trustReportShape: z.ZodType<TrustReport> = z.strictObject({
 /** What a trust policy would do. */
 export const trustPreviewShape: z.ZodType<TrustPreview> = z.strictObject({
   hasRoots: z.boolean(),
+  isProtected: z.boolean(),
+  timeFloorMs: z.number().nonnegative(),
   distrusted: z.array(z.strictObject({ digest, why: z.string() })),
 });
 

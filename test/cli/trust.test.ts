@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { err, failure, ok } from '../../src/core/result.ts';
-import { documentOf, expectCase, run } from '../support/cli.ts';
-import { BUNDLE, enforcerAnswering } from '../support/enforcer-answers.ts';
+import { documentOf, expectCase, NOW_MS, run } from '../support/cli.ts';
+import { BUNDLE, enforcerAnswering, PREVIEW } from '../support/enforcer-answers.ts';
 
 const PASSPHRASE = { WARDER_KEY_PASSPHRASE: 'correct horse' };
 let dir: string;
@@ -203,10 +203,13 @@ describe('a newer trusted root', () => {
   it('that is refused leaves the file as it is', async () => {
     writeFileSync(join(dir, 'trusted.json'), older);
     const preview = (value: object) =>
-      serving({ previewTrust: async () => ok({ hasRoots: false, distrusted: [], ...value }) });
+      serving({ previewTrust: async () => ok({ ...PREVIEW, ...value }) });
     const distrusted = [{ digest: BUNDLE.digest, why: 'verify/certificate-untrusted, unknown' }];
     await both('trust-update-distrusts', update, preview({ distrusted }));
     await both('trust-update-roots', [...update, '--force'], preview({ hasRoots: true }));
+    await both('trust-update-protected', [...update, '--force'], preview({ isProtected: true }));
+    const timeFloorMs = NOW_MS + 3_600_000;
+    await both('trust-update-clock', [...update, '--force'], preview({ timeFloorMs }));
     const down = err(failure('host/enforcer-unavailable', 'the enforcer does not answer'));
     await both('trust-update-down', update, serving({ previewTrust: async () => down }));
     await both('trust-update-no-root', update, serving({}, '{"tlogs": []}'));

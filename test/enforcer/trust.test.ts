@@ -15,6 +15,7 @@ import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enf
 import { disableBy, glassOf } from '../support/glass.ts';
 import { encodeJson, makeSigner, type TestSigner, trustIn } from '../support/signed-bundle.ts';
 import { rootsOf, sealed, signTrust } from '../support/trust.ts';
+import { NOW_MS } from '../support/verify.ts';
 
 const ci = makeSigner();
 const ciNext = makeSigner();
@@ -80,7 +81,7 @@ describe('a successor', () => {
     const file = join(host.dir, 'trust.yaml');
     writeFileSync(file, encodeTrustDocument(V4));
     if (host.store === null) throw new Error('the host runs');
-    const { trust, alert } = expectOk(takeTrust(file, host.store));
+    const { trust, alert } = expectOk(takeTrust(file, host.store, false));
     expect(trust.version).toBe(5);
     expect(alert).toBeNull();
     // What is carried to the agent is what is in force.
@@ -182,9 +183,10 @@ describe('a change that would distrust what is active', () => {
     await enforce(enforcer, v1);
     const preview = async (next: TrustPolicy) =>
       expectOk(await enforcer.previewTrust(encodeTrustDocument(next)));
-    expect(await preview(version(9, [ci]))).toEqual({ hasRoots: true, distrusted: [] });
+    const said = { hasRoots: true, isProtected: false, timeFloorMs: NOW_MS };
+    expect(await preview(version(9, [ci]))).toEqual({ ...said, distrusted: [] });
     expect(await preview(version(5, [ciNext]))).toEqual({
-      hasRoots: true,
+      ...said,
       distrusted: [{ digest: v1.digest, why: expect.stringMatching(/^verify\/key-unknown, /) }],
     });
     expect(await enforcer.previewTrust(encodeJson({}))).toMatchObject({ ok: false });
@@ -235,9 +237,9 @@ describe('the file on the host', () => {
     writeFileSync(file, encodeTrustDocument(policy));
     return file;
   };
-  const take = (policy: TrustPolicy) => {
+  const take = (policy: TrustPolicy, isProtected = false) => {
     if (host.store === null) throw new Error('the host runs');
-    return expectOk(takeTrust(write(policy), host.store));
+    return expectOk(takeTrust(write(policy), host.store, isProtected));
   };
 
   it('begins it all, is followed when it has no roots, and never goes back', async () => {
@@ -257,6 +259,25 @@ describe('the file on the host', () => {
     expect(take(usurped)).toMatchObject({ pending: null, alert: { code: 'trust/unsigned' } });
     expectOk(await disableBy(enforcer, keeper));
     expect(take(usurped)).toMatchObject({ pending: { version: 5 }, alert: null });
+  });
+
+  it('cannot bring other keys under the version in force where the kernel closes it, nor another root', async () => {
+    const plain = { ...V4, roots: null };
+    const enforcer = await host.start();
+    take(plain);
+    // The file is the same; what it names is not.
+    const exchanged = sealed({ ...trustIn(ci, stranger), version: 4 });
+    expect(take(exchanged, true)).toMatchObject({
+      trust: { version: 4, fingerprint: sealed(plain).fingerprint },
+      pending: null,
+      alert: { code: 'trust/unsigned' },
+    });
+    expect(take(plain, true)).toMatchObject({ pending: null, alert: null });
+    // Where nothing closes the file, its keys are as open as itself.
+    expect(take(exchanged)).toMatchObject({ pending: { version: 4 }, alert: null });
+    expect(take({ ...exchanged, version: 5 }, true)).toMatchObject({ pending: { version: 5 } });
+    expectOk(await disableBy(enforcer, keeper));
+    expect(take(exchanged, true)).toMatchObject({ pending: { version: 4 }, alert: null });
   });
 
   it('L07 is asked, like a signed one, what it would distrust', async () => {

@@ -11,6 +11,7 @@ import type {
   Enforced,
   EnforcerStatus,
   ProofStatus,
+  TrustPreview,
 } from '../../src/core/enforcement.ts';
 import type { GlassInUse, GlassRecord, GlassRequest } from '../../src/core/glass.ts';
 import { err, type Failure, failure, ok, type Result } from '../../src/core/result.ts';
@@ -253,6 +254,12 @@ export const GLASS_RECORD: GlassRecord = {
 /** The same, in use. */
 export const GLASS: GlassInUse = { ...GLASS_RECORD, leftMs: 1_500_000 };
 
+/** Nothing speaks against another trust policy. */
+export const PREVIEW: TrustPreview = {
+  ...{ hasRoots: false, isProtected: false },
+  ...{ timeFloorMs: 0, distrusted: [] },
+};
+
 /** Every answer of an enforcer; by default it is well and has two events. */
 export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): EnforcerPort {
   const events = [AUDITED, DENIED];
@@ -260,7 +267,7 @@ export function enforcerAnswering(answers: Partial<EnforcerPort> = {}): Enforcer
     status: async () => ok(STATUS),
     activate: async () => ok(ENFORCED),
     trust: async () => ok({ version: 5, fingerprint: digest('b2'), distrusted: [] }),
-    previewTrust: async () => ok({ hasRoots: false, distrusted: [] }),
+    previewTrust: async () => ok(PREVIEW),
     readTrust: async () => err(failure('host/enforcer-denied', 'not in this test')),
     head: async () => ok({ state: 'none', maxAgeMs: 86_400_000, last: null }),
     probe: async () => ok(HEALTHY),

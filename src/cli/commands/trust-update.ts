@@ -4,7 +4,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { checkClockAt } from '../../core/decision/bundle.ts';
 import { shortDigest } from '../../core/digest.ts';
+import type { TrustPreview } from '../../core/enforcement.ts';
 import { type Failure, failure, ok, type Result } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
 import {
@@ -24,6 +26,7 @@ import type { Services, TufPlace } from '../services.ts';
 const ROOT_TARGET = 'trusted_root.json';
 const CONFIG_TARGET = 'signing_config.v0.2.json';
 const KIND = 'TrustUpdate';
+const CLOCK_ALONE = 'whether it is the newest was judged by the clock of this machine alone';
 
 export interface TrustUpdate {
   readonly place: TufPlace;
@@ -58,15 +61,18 @@ export async function updateTrust(update: TrustUpdate, services: Needs): Promise
     before === null ? [] : listAuthorities(before),
     listAuthorities(root.value),
   );
+  const isNew = before?.digest !== root.value.digest;
+  const asked = isNew && next !== null ? await ask(update, next) : null;
+  const refusal = asked === null ? null : whyNot(asked, update, next, services.clock.nowMs());
   const document = {
     file,
     digest: root.value.digest,
     changes: changes as unknown as Json,
     written: false,
+    clock: asked?.ok === true ? 'enforcer' : 'machine',
   };
-  const isNew = before?.digest !== root.value.digest;
-  const refusal = isNew && next !== null ? await whyNot(update, next) : null;
   const text = [changesText(changes)];
+  if (asked?.ok !== true) text.push(CLOCK_ALONE);
   if (refusal !== null) return failed(KIND, [refusal], document, text.join('\n'));
   if (dryRun) return done(KIND, document, [...text, 'nothing was written'].join('\n'));
   const writes: [string, Uint8Array][] = isNew ? [[file, rootBytes]] : [];
@@ -105,20 +111,33 @@ async function toTarget(
   return ok({ file: rootFile, before, next });
 }
 
-// What is active is asked of the enforcer; one that does not answer is no permission.
-async function whyNot({ into, force }: TrustUpdate, next: TrustPolicy): Promise<Failure | null> {
-  if (into.kind === 'file') return null;
-  const preview = await into.enforcer.previewTrust(encodeTrustDocument(next));
+/** What the enforcer says of it; null where none is asked. */
+async function ask({ into }: TrustUpdate, next: TrustPolicy): Promise<Result<TrustPreview> | null> {
+  return into.kind === 'file' ? null : into.enforcer.previewTrust(encodeTrustDocument(next));
+}
+
+// An enforcer that does not answer is no permission. Its time floor is asked before anything else: by a clock
+// that was set back, metadata that has expired would pass for new (TUF-5).
+function whyNot(
+  preview: Result<TrustPreview>,
+  { force }: TrustUpdate,
+  next: TrustPolicy | null,
+  nowMs: number,
+): Failure | null {
   if (!preview.ok) return force ? null : preview.error;
-  const { hasRoots, distrusted } = preview.value;
-  if (hasRoots) {
-    const what = 'the trust policy in force here is changed by signatures of its roots alone';
+  const { hasRoots, isProtected, timeFloorMs, distrusted } = preview.value;
+  const [late] = checkClockAt(nowMs, timeFloorMs);
+  if (late !== undefined) return late;
+  if (hasRoots || isProtected) {
+    const what = hasRoots
+      ? 'the trust policy in force here is changed by signatures of its roots alone'
+      : 'self-protection keeps the trust policy in force here as it was read';
     const hints = ['update a file with --out where the policy is signed, and sign a new version'];
     return failure('trust/unsigned', what, { hints });
   }
   if (distrusted.length === 0 || force) return null;
   return wouldDistrust(
-    next.version,
+    next?.version ?? 0,
     distrusted.map(({ digest, why }) => `${digest}: ${why}`),
   );
 }
