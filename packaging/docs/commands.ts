@@ -9,7 +9,10 @@ import type { Session } from '../../src/cli/session.ts';
 import { VERSION } from '../../src/core/product.ts';
 
 // The tree is only described, never run: nothing of a session is touched.
-const program: Command = buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
+const program: Command = await buildProgram({} as Session, VERSION, {
+  out: () => {},
+  err: () => {},
+});
 
 /** docs/reference/commands.md. */
 export function commandReference(): string {

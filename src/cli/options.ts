@@ -1,8 +1,11 @@
-// Readers of option values that several commands share.
+// Values of options that several commands share, and their readers.
 //
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidArgumentError } from 'commander';
+
+/** Where the enforcer listens unless an option says otherwise. */
+export const SOCKET = '/run/warder/enforcer.sock';
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -5,22 +5,20 @@
 
 import { Command, Option } from 'commander';
 import { withExamples } from './examples.ts';
-import { addArchive } from './groups/archive.ts';
-import { addGlass } from './groups/glass.ts';
-import { addHostCommands } from './groups/host.ts';
-import { addPublisherCommands } from './groups/publisher.ts';
-import { addShellCommands } from './groups/shell.ts';
-import { addSigstore } from './groups/sigstore.ts';
-import { addTrust } from './groups/trust.ts';
+import { groupsFor } from './groups.ts';
 import type { Io } from './io.ts';
 import type { Session } from './session.ts';
 
-/** Builds the tree; `session.finish` is called once by the action that ran, help goes to `help`. */
-export function buildProgram(
+/**
+ * Builds the tree; `session.finish` is called once by the action that ran, help goes to `help`. With the first
+ * word of a command line, as much of it as that needs.
+ */
+export async function buildProgram(
   session: Session,
   version: string,
   help: Pick<Io, 'out' | 'err'>,
-): Command {
+  word?: string,
+): Promise<Command> {
   const program = new Command('warder')
     .description('GitOps controller for kernel-enforced policy')
     .usage('COMMAND [options]')
@@ -40,16 +38,10 @@ export function buildProgram(
       getErrHasColors: () => false,
     })
     .showSuggestionAfterError(true);
-  program.commandsGroup('Write and publish policies:');
-  addPublisherCommands(program, session);
-  program.commandsGroup('Look after a host:');
-  addHostCommands(program, session);
-  addGlass(program, session);
-  addArchive(program, session);
-  addTrust(program, session);
-  addSigstore(program, session);
-  program.commandsGroup('For the shell:');
-  addShellCommands(program, session);
+  for (const { heading, load } of groupsFor(word)) {
+    if (heading !== undefined) program.commandsGroup(heading);
+    (await load())(program, session);
+  }
   inherit(program);
   return withExamples(
     program,

@@ -45,7 +45,7 @@ export async function runCli(
       socket = about?.socket ?? null;
     },
   };
-  const program = buildProgram(session, version, helpIo);
+  const program = await buildProgram(session, version, helpIo, argv[0]);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {

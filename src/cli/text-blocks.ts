@@ -6,6 +6,7 @@ import type { Signer } from '../core/bundle.ts';
 import { shortDigest } from '../core/digest.ts';
 import type { BundleSummary } from '../core/enforcement.ts';
 import { escapeText } from '../core/text.ts';
+import type { CheckRecord } from '../core/verify/verdict.ts';
 
 /** Two aligned columns, indented by two; a null value leaves its line out, no value breaks its line. */
 export function fields(rows: readonly (readonly [string, string | null])[]): string {
@@ -30,4 +31,13 @@ export function counted(count: number, noun: string): string {
 /** `ci (sha256:77ab01c2d3e4), security-team (…)`. */
 export function signerList(signers: readonly Signer[]): string {
   return signers.map((it) => `${escapeText(it.id)} (${shortDigest(it.fingerprint)})`).join(', ');
+}
+
+/** Every check in a line. */
+export function checksText(checks: readonly CheckRecord[]): string {
+  const width = Math.max(...checks.map((it) => it.check.length));
+  const rows = checks.map(
+    (it) => `  ${it.outcome.padEnd(7)}  ${it.check.padEnd(width)}  ${escapeText(it.detail)}`,
+  );
+  return ['checks', ...rows.map((it) => it.trimEnd())].join('\n');
 }

@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const GUIDES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((it) => `docs/${it}`)].filter(
   (it) => it.endsWith('.md'),
 );
-const program = buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
+const program = await buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
 
 /** The fenced blocks of a document with this info string. */
 function blocks(document: string, info: string): readonly string[] {

@@ -5,12 +5,13 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { examplesOf } from '../../src/cli/examples.ts';
+import { GROUPS } from '../../src/cli/groups.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import type { Session } from '../../src/cli/session.ts';
 import { VERSION } from '../../src/core/product.ts';
 import { documentOf, expectCase, run } from '../support/cli.ts';
 
-const program = buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
+const program = await buildProgram({} as Session, VERSION, { out: () => {}, err: () => {} });
 
 interface Node {
   readonly words: readonly string[];
@@ -23,6 +24,21 @@ function nodes(command: Command, words: readonly string[]): readonly Node[] {
 }
 
 const ALL = nodes(program, []);
+
+describe('a group of commands', () => {
+  it.each(GROUPS.map((it) => [it.names[0] ?? '', it] as const))(
+    'is loaded alone for each of its commands: %s …',
+    async (_name, { names }) => {
+      const silent = { out: () => {}, err: () => {} };
+      const isAlone = !names.includes('man');
+      for (const name of names) {
+        const tree = await buildProgram({} as Session, VERSION, silent, name);
+        const found = tree.commands.map((it) => it.name());
+        expect(found).toEqual(isAlone ? names : program.commands.map((it) => it.name()));
+      }
+    },
+  );
+});
 
 describe('help', () => {
   it.each(ALL.map((it) => [['warder', ...it.words].join(' '), it] as const))(

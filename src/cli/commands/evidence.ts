@@ -7,12 +7,11 @@ import type { DecisionRecord, RecordBytes, RecordLine } from '../../core/decisio
 import { type Digest, parseDigest, shortDigest } from '../../core/digest.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
-import type { CheckRecord } from '../../core/verify/verdict.ts';
 import { type Comparison, repeatDecision } from '../../decision/repeat.ts';
 import type { RecordsPort, VerifierPort } from '../../ports.ts';
 import { parseRecord } from '../../wire/decision-record.ts';
 import { done, failed, type Json, type Outcome } from '../outcome.ts';
-import { fields } from '../text-blocks.ts';
+import { checksText, fields } from '../text-blocks.ts';
 
 /** More are never kept. */
 const RECORDS_MAX = 1000;
@@ -163,13 +162,4 @@ function placeRows(question: DecisionRecord['question']): readonly (readonly [st
     ['at', new Date(nowMs).toISOString()],
     ['version floor', floor === null ? 'none' : `v${floor.highestSeen}`],
   ];
-}
-
-/** Every check in a line. */
-export function checksText(checks: readonly CheckRecord[]): string {
-  const width = Math.max(...checks.map((it) => it.check.length));
-  const rows = checks.map(
-    (it) => `  ${it.outcome.padEnd(7)}  ${it.check.padEnd(width)}  ${escapeText(it.detail)}`,
-  );
-  return ['checks', ...rows.map((it) => it.trimEnd())].join('\n');
 }

@@ -14,8 +14,7 @@ import type { TrustPolicy } from '../../core/verify/trust.ts';
 import type { VerifyContext } from '../../core/verify/verdict.ts';
 import type { RegistryPort, VerifierPort } from '../../ports.ts';
 import { done, failed, type Json, type Outcome } from '../outcome.ts';
-import { fields, signerList } from '../text-blocks.ts';
-import { checksText } from './evidence.ts';
+import { checksText, fields, signerList } from '../text-blocks.ts';
 
 /** Resolves, fetches, verifies. The floor is not known here unless the context brings one. */
 export async function verify(

@@ -9,7 +9,7 @@ import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { RecordsPort } from '../../ports.ts';
 import { exportEvidence, findRecord, listEvidence, showEvidence } from '../commands/evidence.ts';
 import { withExamples } from '../examples.ts';
-import { wholeNumber } from '../options.ts';
+import { SOCKET, wholeNumber } from '../options.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import type { Session } from '../session.ts';
 
@@ -19,11 +19,11 @@ interface Where {
 }
 
 /** Adds the commands to the tree. */
-export function addEvidence(program: Command, session: Session, socket: string): void {
+export function addEvidence(program: Command, session: Session): void {
   const group = program.command('evidence').description('what was decided here, and by what');
   const where = (command: Command) =>
     command
-      .option('--socket <path>', 'socket of the enforcer', socket)
+      .option('--socket <path>', 'socket of the enforcer', SOCKET)
       .option('--state <dir>', 'a state folder instead, such as that of the agent');
   withExamples(
     where(group.command('list')),

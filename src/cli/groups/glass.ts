@@ -6,12 +6,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { end, list, request, sign, use } from '../commands/glass.ts';
 import { withExamples } from '../examples.ts';
-import { wholeNumber } from '../options.ts';
+import { SOCKET, wholeNumber } from '../options.ts';
 import { failed } from '../outcome.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
-
-const SOCKET = '/run/warder/enforcer.sock';
 
 /** Adds the group to the tree. */
 export function addGlass(program: Command, session: Session): void {

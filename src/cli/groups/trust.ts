@@ -11,13 +11,12 @@ import { parseTrustFixtures } from '../../wire/trust-fixtures.ts';
 import { explainTrust, lintTrustPolicy, testTrustPolicy } from '../commands/trust.ts';
 import { apply, publishSigned, sign } from '../commands/trust-change.ts';
 import { withExamples } from '../examples.ts';
+import { SOCKET } from '../options.ts';
 import { failed, type Outcome } from '../outcome.ts';
 import { addRegistryOptions, type RegistryOptions, toReach } from '../registry-options.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_VARIABLE, passphraseOf, withKeyHints } from './key.ts';
 import { addTrustUpdate } from './trust-update.ts';
-
-const SOCKET = '/run/warder/enforcer.sock';
 
 /** Adds the group to the tree. */
 export function addTrust(program: Command, session: Session): void {
