@@ -6,7 +6,7 @@ SHELL := /bin/sh
 NODE := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels mutants fuzz bench soak bare sbom clean
+.PHONY: help setup program demo test check kernels mutants fuzz bench soak bare sbom clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -16,6 +16,9 @@ setup: ## bring the pinned Node, packages, tools and the guest, build bpf/ and n
 		echo 'error: there is no "node" on PATH; set-up itself runs on any Node from 18' >&2; \
 		echo 'hint: as root: apt-get install nodejs npm' >&2; exit 1; }
 	@node packaging/setup/setup.mjs
+
+program: setup ## write `warder` bundled, with a start-up snapshot for `warder verify`, to build/program
+	@$(NODE) packaging/program/make.mjs
 
 demo: setup ## show the whole way from a git push to enforcement in an emulated guest
 	@$(NODE) packaging/demo/demo.ts

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures what it costs to admit one bundle: whole processes of `warder verify` and of cosign in turn, and the
-// agent's own work in a process that is warm. Warder runs as packages hold it, bundled. What it says of a machine
+// agent's own work in a process that is warm. Warder runs as `make program` writes it. What it says of a machine
 // is in docs/performance-admission.md, with the method.
 //
 //   node bench/admission.ts [--rounds 15]
 
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,7 +34,6 @@ import { COSIGN_PATH, ORAS_PATH } from '../test/support/tools.ts';
 import { BUILD_TYPE, BUILDER, makeContext } from '../test/support/verify.ts';
 
 const CANONICAL = 'registry.example.com/policies/web';
-const QUIET = ['--disable-warning=ExperimentalWarning'];
 const OFFLINE = ['--insecure-ignore-tlog', '--private-infrastructure', '--allow-http-registry'];
 const SAMPLE_MS = 5;
 const HOUR_MS = 3_600_000;
@@ -193,9 +192,9 @@ async function main(): Promise<void> {
         ...more,
         `${remote}@${digest}`,
       ]);
-    const program = await bundle(dir);
+    const program = await writeProgram(dir);
     const verifying = (...args: readonly string[]) =>
-      mustRun(dir, process.execPath, [...QUIET, program, 'verify', ...args, ...trust]);
+      mustRun(dir, program, ['verify', ...args, ...trust]);
     const cases: readonly (readonly [string, () => Promise<Measured>])[] = [
       ['warder verify, layout', () => verifying(`${layout}:prod`)],
       [
@@ -226,8 +225,7 @@ async function main(): Promise<void> {
     ).map((it, at) => Buffer.concat([it.subarray(0, -4), Buffer.from(String(1000 + at))]));
     await fill(createLayoutRegistry(), repositoryOf(`oci-layout:${join(dir, 'hostile')}`), hostile);
     const folder = `oci-layout:${join(dir, 'hostile')}:prod`;
-    const args = [...QUIET, program, 'verify', folder, ...trust];
-    const refused = await run(dir, process.execPath, args);
+    const refused = await run(dir, program, ['verify', folder, ...trust]);
     show(`hostile: ${hostile.length} attestations of 1 MiB, exit ${refused.code}`, [refused]);
     say(`cold, layout: ${(layoutMs / both).toFixed(2)} of cosign's two commands`);
     say(`cold, same registry: ${(remoteMs / both).toFixed(2)} of cosign's two commands`);
@@ -238,16 +236,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** Writes the command as a package has it; answers its file. */
-async function bundle(dir: string): Promise<string> {
-  const file = new URL('../packaging/guest/bundle.mjs', import.meta.url).href;
-  const bundler = (await import(file)) as {
-    bundlePrograms(): Promise<{ readonly files: ReadonlyMap<string, Uint8Array> }>;
-  };
-  const { files } = await bundler.bundlePrograms();
-  await mkdir(join(dir, 'lib'));
-  for (const [name, bytes] of files) await writeFile(join(dir, 'lib', name), bytes);
-  return join(dir, 'lib', 'warder.mjs');
+/** Writes the command as `make program` does; answers its file. */
+async function writeProgram(dir: string): Promise<string> {
+  const file = new URL('../packaging/program/program.mjs', import.meta.url).href;
+  const writer = (await import(file)) as { writeProgram(dir: string): Promise<string> };
+  return writer.writeProgram(join(dir, 'program'));
 }
 
 function repositoryOf(name: string): Repository {

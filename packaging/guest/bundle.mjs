@@ -78,7 +78,7 @@ async function bundleOne(file, source) {
   return { outputs, companions };
 }
 
-function collect(companions) {
+export function collect(companions) {
   return {
     name: 'companions',
     setup(bundler) {

@@ -48,6 +48,7 @@ export const GROUPS: readonly Group[] = [
 
 /** The groups to load for a command line that begins with this word. */
 export function groupsFor(word: string | undefined): readonly Group[] {
+  if (word === '-V' || word === '--version') return [];
   const group = GROUPS.find((it) => word !== undefined && it.names.includes(word));
   // These two tell about all others.
   const isAlone = group !== undefined && !group.names.includes('man');
