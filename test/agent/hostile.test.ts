@@ -1,4 +1,4 @@
-// The table of hostile inputs over the whole path: a registry that lies as a test says, real oras, the real
+// The table of hostile inputs over the whole path: a registry that lies as a row says, real oras, the real
 // agent and its store, the verifying worker, an enforcer that verifies again, and a kernel that counts. One
 // host per trust policy takes them all, one after the other: each must leave it as it was.
 //
@@ -6,18 +6,30 @@
 
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { Target } from '../support/hostile.ts';
+import { SOURCE } from '../support/keyless.ts';
+import { startSigstore } from '../support/private-sigstore.ts';
 import { type Shelf, startShelf } from '../support/shelf.ts';
+import { sealed } from '../support/trust.ts';
+import {
+  type Authorities,
+  goodByIdentity,
+  identities,
+  trustByIdentities,
+} from './hostile/identities.ts';
 import { good, trustByKeys } from './hostile/keys.ts';
 import { MANIFESTS } from './hostile/manifests.ts';
 import { REFERRERS } from './hostile/referrers.ts';
 import { SIGNATURES } from './hostile/signatures.ts';
 import { STATEMENTS } from './hostile/statements.ts';
+import { TRANSPORT } from './hostile/transport.ts';
 
 let shelf: Shelf;
+const [trusted, stranger] = await Promise.all([startSigstore(), startSigstore()]);
+const on: Authorities = { trusted, stranger };
 beforeAll(async () => {
   shelf = await startShelf();
 });
-afterAll(() => shelf.stop());
+afterAll(() => Promise.all([shelf.stop(), trusted.stop(), stranger.stop()]));
 
 describe('by keys', () => {
   let target: Target;
@@ -27,7 +39,17 @@ describe('by keys', () => {
   });
   afterAll(() => target.remove());
 
-  it.each([...MANIFESTS, ...REFERRERS, ...SIGNATURES, ...STATEMENTS])('$id $what', (input) =>
-    target.play(input),
-  );
+  const rows = [...TRANSPORT, ...MANIFESTS, ...REFERRERS, ...SIGNATURES, ...STATEMENTS];
+  it.each(rows)('$id $what', (input) => target.play(input));
+});
+
+describe('by identities', () => {
+  let target: Target;
+  beforeAll(async () => {
+    target = new Target(shelf, sealed(trustByIdentities(on)));
+    await target.begin((draft) => goodByIdentity(on, draft), { source: SOURCE });
+  });
+  afterAll(() => target.remove());
+
+  it.each(identities(on))('$id $what', (input) => target.play(input));
 });

@@ -115,8 +115,11 @@ export class Target {
   }
 
   /** Version 5, which is good. */
-  async begin(offer: (draft: Draft) => Offer | Promise<Offer>): Promise<void> {
-    this.#shelf.show(await offer(draftOf({ version: 5 as BundleVersion })));
+  async begin(
+    offer: (draft: Draft) => Offer | Promise<Offer>,
+    change: Partial<BundleDescriptor> = {},
+  ): Promise<void> {
+    this.#shelf.show(await offer(draftOf({ ...change, version: 5 as BundleVersion })));
     const [first] = await this.world.poll();
     expect([first?.kind, first?.failures]).toEqual(['activated', []]);
     process.env['TMPDIR'] = this.#temporary;

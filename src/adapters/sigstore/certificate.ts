@@ -44,7 +44,8 @@ const PRINTABLE = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
 /** Reads a certificate; throws what its parsers throw, which the caller takes for a refusal. */
 export function readCertificate(der: Uint8Array): Result<CertificateWords> {
   const bytes = Buffer.from(der);
-  const node = new NodeCertificate(bytes);
+  const node = attempt(() => new NodeCertificate(bytes));
+  if (node === null) return untrusted('it is not a certificate');
   // OpenSSL reads the first certificate and ignores what follows.
   if (!node.raw.equals(bytes)) return untrusted('it is not one DER certificate');
   const { publicKey } = node;
@@ -54,7 +55,8 @@ export function readCertificate(der: Uint8Array): Result<CertificateWords> {
   }
   if (node.ca) return untrusted('it is of an authority');
   if (!(node.keyUsage ?? []).includes(CODE_SIGNING)) return untrusted('it is not for signing code');
-  const core = X509Certificate.parse(bytes);
+  const core = attempt(() => X509Certificate.parse(bytes));
+  if (core === null) return untrusted('its DER is not that of a certificate');
   const extensions = readExtensions(core);
   if (extensions === null) return untrusted('an extension is there twice');
   const subject = readSubject(node, core);
@@ -80,6 +82,15 @@ export function readCertificate(der: Uint8Array): Result<CertificateWords> {
     claims,
     certificateLogs: scts.map((it) => it.logID.toString('hex')),
   });
+}
+
+// S25: whatever a parser throws about bytes of a stranger (wrong tags, lengths, depth), it is no certificate.
+function attempt<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch {
+    return null;
+  }
 }
 
 /** Values by the DER of their object identifier; null when one is there twice. */
