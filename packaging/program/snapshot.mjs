@@ -28,7 +28,8 @@ const NODE_LATE = /^(node:)?(child_process|crypto|net)$/;
 export async function makeSnapshot() {
   const dir = mkdtempSync(join(tmpdir(), 'warder-snapshot-'));
   try {
-    writeFileSync(join(dir, 'make.cjs'), `(${prepare})(${JSON.stringify(await bundleCommand())});`);
+    writeFileSync(join(dir, 'command.js'), await bundleCommand());
+    writeFileSync(join(dir, 'make.cjs'), `(${prepare})();`);
     // Nothing of this process's environment can be in it.
     const made = spawnSync(
       process.execPath,
@@ -47,7 +48,7 @@ export async function makeSnapshot() {
 
 // Runs in the Node that makes the snapshot. Every function is compiled now, because what is compiled when
 // it is first called is compiled at each start.
-function prepare(code) {
+function prepare() {
   const builtin = process.getBuiltinModule;
   const v8 = builtin('node:v8');
   v8.startupSnapshot.addSerializeCallback(() => {
@@ -58,6 +59,7 @@ function prepare(code) {
   });
   // Else zod makes code for each shape when it is first used: at each start.
   globalThis.__zod_globalConfig = { jitless: true };
+  const code = builtin('node:fs').readFileSync('command.js', 'latin1');
   v8.setFlagsFromString('--no-lazy');
   const run = builtin('node:vm').runInThisContext(`(function (require) {${code}\n})`);
   v8.setFlagsFromString('--lazy');
@@ -73,7 +75,8 @@ async function bundleCommand() {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
-    charset: 'utf8',
+    // One byte for each character of the sources in the snapshot, not two.
+    charset: 'ascii',
     legalComments: 'none',
     logLevel: 'silent',
     // A snapshot can require, not import.
