@@ -21,7 +21,7 @@ export const VERIFY_ERRORS = {
     retry: 'backoff',
   },
   'verify/crashed': {
-    meaning: 'The verifying worker ended without an answer, or ran out of memory.',
+    meaning: 'The verifying code failed, ended without an answer, or ran out of memory.',
     exit: EXIT.signature,
     retry: 'quarantine',
   },
