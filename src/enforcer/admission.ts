@@ -70,7 +70,7 @@ export async function admit(
   step('floor-raised');
   const stored = store.admit(admission, bundle, decided.checks, trust.trustedRoot);
   if (!stored.ok) return stored;
-  const timed = store.write({ timeFloorMs: risenTime(options) });
+  const timed = store.write({ timeFloorMs: risenTime(options, decided.provenMs) });
   if (!timed.ok) return timed;
   step('admitted');
   return ok({ ir: admission.ir, summary: stored.value, concern: null });

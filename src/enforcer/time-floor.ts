@@ -1,8 +1,9 @@
 // The trusted time floor: the latest moment that this host has reason to believe is past. Validity cannot
 // be judged by a clock that is behind it, so nothing new is admitted then; what is enforced stays.
 //
-// It rises with every admission and every accepted channel head, and begins with the release of this
-// program, so that a host whose clock starts in 1970 is noticed before it has seen anything.
+// It rises with every admission (to the clock, or to what its timestamps prove) and every accepted channel
+// head, and begins with the release of this program, so that a host whose clock starts in 1970 is noticed
+// before it has seen anything.
 //
 // SPDX-License-Identifier: Apache-2.0
 

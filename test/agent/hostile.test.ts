@@ -47,6 +47,8 @@ describe('by identities', () => {
   let target: Target;
   beforeAll(async () => {
     target = new Target(shelf, sealed(trustByIdentities(on)));
+    // Timestamps are of today: a clock behind them is suspect.
+    target.world.host.clock.now = Date.now();
     await target.begin((draft) => goodByIdentity(on, draft), { source: SOURCE });
   });
   afterAll(() => target.remove());

@@ -30,9 +30,16 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([before.stop(), after.stop()]));
 beforeEach(() => {
-  host = new TestHost(sealed(trustIdentities(before)));
+  host = newHost();
 });
 afterEach(() => host.remove());
+
+/** Timestamps are of today, so the clock is, too. */
+function newHost(): TestHost {
+  const made = new TestHost(sealed(trustIdentities(before)));
+  made.clock.now = Date.now();
+  return made;
+}
 
 /** The policy with the root of after the rotation, applied although it says what it would distrust. */
 const rotated = (change: Partial<TrustPolicy> = {}, identities = [makeIdentity()]): TrustPolicy =>
@@ -92,7 +99,7 @@ it('L04 only the root is of then: who may sign and what is revoked are of now', 
     const enforcer = await bootUnder(next);
     expect(await stateOf(enforcer)).toEqual(['baseline', 'restore/distrusted']);
     host.remove();
-    host = new TestHost(sealed(trustIdentities(before)));
+    host = newHost();
   }
 });
 
@@ -110,7 +117,7 @@ it('L04 a kept root that was changed on the disk, or was never kept, vouches for
     database.close();
     expect(await stateOf(await host.start())).toEqual(['baseline', 'restore/distrusted']);
     host.remove();
-    host = new TestHost(sealed(trustIdentities(before)));
+    host = newHost();
   }
 });
 
@@ -128,4 +135,15 @@ it('L04 the decision under the root of then is on record, and comes out the same
     };
     expect(expectOk(await repeatDecision(record, kept.blobs, verifier)).differences).toEqual([]);
   }
+});
+
+it('what a timestamp proves is past for good: a clock that goes back behind it admits nothing', async () => {
+  host.clock.now = Date.now() - 60_000;
+  const enforcer = await host.start();
+  await enforce(enforcer, v7);
+  // The clock was a minute behind when it was admitted; the authority knew better.
+  expect(host.store?.read('timeFloorMs')).toBeGreaterThan(host.clock.now + 30_000);
+  host.clock.now -= 3_600_000;
+  expect(await codeOf(enforcer)).toBe('host/clock-suspect');
+  expect((await stateOf(enforcer))[0]).toBe('bundle');
 });

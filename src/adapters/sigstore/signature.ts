@@ -111,6 +111,7 @@ function verifyByCertificate(
       logs: new Set(bundle.logEntries.map((it) => it.logId)).size,
       certificateLogs: new Set(certificateLogs).size,
       timestamps: countSources(bundle),
+      provenMs: Math.max(0, ...timesOf(bundle).map((it) => it.getTime())),
     },
   });
 }

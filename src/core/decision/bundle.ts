@@ -34,6 +34,8 @@ export interface Collected {
 /** A decision about a bundle; `admission` is there when it was accepted. */
 export interface DecidedBundle extends Decided {
   readonly admission: Admission | null;
+  /** The latest time that logs and authorities of its certificates prove; 0 without one. */
+  readonly provenMs: number;
 }
 
 /** Whether this host can judge at all; the first failure ends it before anything is read. */
@@ -88,7 +90,8 @@ export function toDecided(
     return withRest({ checks, failures: verdict.failures }, restOf(facts));
   }
   const { admission } = verdict;
-  if (facts.privileged === null) return { checks, failures: [], admission };
+  const provenMs = latestProven(evidence);
+  if (facts.privileged === null) return { checks, failures: [], admission, provenMs };
   const survival = findSurvival(admission);
   const hold = survival.length > 0 ? null : findHold(admission, facts.privileged);
   const failures = [...survival, ...(hold ?? [])];
@@ -101,14 +104,22 @@ export function toDecided(
     ],
     failures,
     admission: failures.length === 0 ? admission : null,
+    provenMs,
   };
+}
+
+function latestProven({ attestations }: Evidence): number {
+  const times = attestations.map((it) =>
+    it.kind === 'signed' ? (it.certificate?.provenMs ?? 0) : 0,
+  );
+  return Math.max(0, ...times);
 }
 
 const restOf = ({ privileged }: BundleFacts) => (privileged === null ? [] : ['survival', 'hold']);
 
 function withRest(decided: Decided, rest: readonly string[]): DecidedBundle {
   const checks = [...decided.checks, ...rest.map((it) => toCheck(it, {}, null))];
-  return { checks, failures: decided.failures, admission: null };
+  return { checks, failures: decided.failures, admission: null, provenMs: 0 };
 }
 
 function toContentCheck(

@@ -48,6 +48,8 @@ export interface CertificateFact {
   readonly certificateLogs: number;
   /** Distinct authorities that say when. */
   readonly timestamps: number;
+  /** The latest time that an authority or a log vouches for: it is past, whatever a clock says. */
+  readonly provenMs?: number;
 }
 
 /** Extensions of a Fulcio certificate by what they mean. */
