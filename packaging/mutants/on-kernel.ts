@@ -71,4 +71,13 @@ export const ON_KERNEL: readonly Mutant[] = [
     ['glass-event', 'event->token = slot->token;', ';', GLASS],
     ['glass-counted', '__sync_fetch_and_add(&here->let, 1);', ';', 'counts what'],
   ]),
+  ...onKernel('bpf/self.bpf.c', 'self', [
+    ['self-map', '!wd_is_own(WD_OWN_MAP, map->id))', '1)', 'nor reach a map'],
+    ['self-prog', '!wd_is_own(WD_OWN_PROG, aux->id))', '1)', 'nor reach a program'],
+    ['self-trace', '!wd_self_on() || !wd_lineage_of(child))', '1)', 'by trace|by read-memory'],
+    ['self-sight', '!(mode & WD_PTRACE_MODE_ATTACH) ||', '', 'sees that it is there'],
+    ['self-signal', 'if (!sig || !wd_self_on()', 'if (!wd_self_on()', 'sees that it is there'],
+    ['self-kill', '!wd_lineage_of(target) || task', '1 || task', 'by signal'],
+    ['self-umount', 'sb->s_dev != own_self->pins_dev)', '1)', 'the mount of the pins'],
+  ]),
 ];
