@@ -90,6 +90,9 @@ export function listContents({ kernel, agent, bundle }) {
     ...libraries([...programs.map(({ source }) => source), ...Object.values(RUNTIME_PROGRAMS)]),
     ...modules(kernel),
     ...configuration(),
+    ...['relay.mjs', 'frames.mjs'].map((name) =>
+      file(`usr/lib/relay/${name}`, join(ROOT, 'packaging/guest', name), 0o644),
+    ),
     ...[...bundle.files].map(([name, data]) => text(`opt/warder/${name}`, data)),
     ...bundle.programs.map((name) => text(`usr/bin/${name}`, launcher(name), 0o755)),
   ]);
@@ -165,7 +168,8 @@ function underUsr(path) {
 }
 
 function modules(kernel) {
-  const { boot, all } = selectModules(kernel.modules);
+  const { boot, all } =
+    kernel.modules === null ? { boot: [], all: new Map() } : selectModules(kernel.modules);
   const base = `usr/lib/modules/${kernel.release}`;
   return [
     ...[...all.values()].map(({ path, data }) => ({

@@ -26,7 +26,10 @@ import { prepareRuntimeDisk } from './runtime-disk.mjs';
 const IMAGES = join(BUILD, 'guest');
 const IMAGES_KEPT_MAX = 4;
 
-/** Returns { series, release, kernel, initramfs, runtimeDisk, built } for a series whose kernel is in the cache. */
+/**
+ * Returns { series, release, kernel, hasModules, initramfs, runtimeDisk, built } for a series whose kernel is
+ * in the cache.
+ */
 export async function prepareImage(series) {
   const kernel = findKernel(series);
   if (!kernel)
@@ -46,7 +49,9 @@ export async function prepareImage(series) {
   // The oldest by use go first. A guest that runs has read its initramfs, and holds its disk open.
   for (const file of [initramfs, runtimeDisk]) utimesSync(file, new Date(), new Date());
   prune();
-  return { series, release: kernel.release, kernel: kernel.image, initramfs, runtimeDisk, built };
+  const { release, image, modules } = kernel;
+  const hasModules = modules !== null;
+  return { series, release, kernel: image, hasModules, initramfs, runtimeDisk, built };
 }
 
 function compileAgent() {

@@ -17,6 +17,7 @@ const result = (name: string, state: TestResult['state'], more: Partial<TestResu
 const kernel = (series: string, more: Partial<KernelResult>): KernelResult => ({
   series,
   release: `${series}.0`,
+  hasModules: true,
   reason: null,
   refused: false,
   tests: [],

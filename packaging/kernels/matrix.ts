@@ -24,6 +24,8 @@ export interface KernelResult {
   readonly series: string;
   /** Null: it did not run, and `reason` says why. */
   readonly release: string | null;
+  /** Without them it has ext4 and tmpfs, and no network card; tests that need more did not run. */
+  readonly hasModules: boolean;
   readonly reason: string | null;
   /** This kernel must be refused: only tests of the refusal run on it. */
   readonly refused: boolean;
@@ -91,7 +93,8 @@ function kernelTable(
   kernels: readonly KernelResult[],
 ): readonly string[] {
   const lines = kernels.map((kernel) => {
-    const { series, release, reason, refused, tests } = kernel;
+    const { series, release, hasModules, reason, refused, tests } = kernel;
+    const without = hasModules ? '' : '; without its modules, which Debian has dropped';
     if (release === null) return `| ${series} | | skipped: ${reason} |`;
     const failed = tests.filter(({ state }) => state === 'failed').length;
     if (refused) return `| ${series} | ${release} | ${failed === 0 ? 'refused' : 'FAILED'} |`;
@@ -105,7 +108,7 @@ function kernelTable(
       `${count('failed')} failed`,
       `${count('not shown')} not shown`,
     ].join(', ');
-    return `| ${series} | ${release} | ${outcome}; ${tests.length} tests, ${failed} failed |`;
+    return `| ${series} | ${release} | ${outcome}; ${tests.length} tests, ${failed} failed${without} |`;
   });
   return ['| series | release | outcome |', '|---|---|---|', ...lines];
 }

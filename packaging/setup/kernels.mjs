@@ -20,7 +20,10 @@ import { LAB_CACHE } from './paths.mjs';
 import { run } from './run.mjs';
 import { openSuite } from './suite.mjs';
 
-/** Returns the cached kernel of a series ({ series, release, image, modules }) or null. */
+/**
+ * Returns the cached kernel of a series ({ series, release, image, modules }) or null. `modules` is null for
+ * a kernel whose modules Debian has dropped: it has what is built in.
+ */
 export function findKernel(series) {
   const file = join(homeOf(series), 'kernel.json');
   if (!existsSync(file)) return null;
@@ -29,9 +32,8 @@ export function findKernel(series) {
   const home = homeOf(series);
   // Paths are kept relative, so that a cache may be moved.
   const image = join(home, kernel.image);
-  return existsSync(image)
-    ? { ...kernel, series, image, modules: join(home, kernel.modules) }
-    : null;
+  const modules = kernel.modules === null ? null : join(home, kernel.modules);
+  return existsSync(image) ? { ...kernel, series, image, modules } : null;
 }
 
 /** Tells whether a kernel of the cache is still what was unpacked: a disk may have damaged it since. */
@@ -100,7 +102,7 @@ export function fetchKernel(series) {
     writeRecord(series, {
       release: found.release,
       image: join(image, found.image),
-      modules: join(image, found.modules),
+      modules: found.modules === null ? null : join(image, found.modules),
     });
   } finally {
     rmSync(partial, { recursive: true, force: true });
@@ -111,7 +113,8 @@ export function fetchKernel(series) {
 /** Writes down the kernel that was unpacked into the cache, with a hash of it. */
 export function writeRecord(series, record) {
   const home = homeOf(series);
-  const sha256 = hashOf(join(home, record.image), join(home, record.modules));
+  const modules = record.modules === null ? null : join(home, record.modules);
+  const sha256 = hashOf(join(home, record.image), modules);
   const file = join(home, 'kernel.json');
   writeFileSync(`${file}.new`, `${JSON.stringify({ ...record, sha256 }, null, 2)}\n`);
   renameSync(`${file}.new`, file);
@@ -129,6 +132,7 @@ function parseRecord(text) {
 
 function hashOf(image, modules) {
   const hash = createHash('sha256').update(readFileSync(image));
+  if (modules === null) return hash.digest('hex');
   // The image build unpacks modules beside the compressed ones.
   const names = readdirSync(modules, { recursive: true }).filter((it) => /\.ko(\.\w+)?$/.test(it));
   for (const name of names.sort())
@@ -140,7 +144,8 @@ function homeOf(series) {
   return join(LAB_CACHE, 'kernels', series);
 }
 
-// A mirror may keep an image and drop its modules, without which the guest has no devices.
+// A mirror may keep an image and drop its modules. An older image with its modules is better than a newer
+// one without; an image alone is taken when there is nothing else.
 function newestPackages(source, suite) {
   const listed = suite
     .names(source.image)
@@ -154,9 +159,7 @@ function newestPackages(source, suite) {
       source.modules ? [image, image.replace(source.image, source.modules)] : [image],
     )
     .filter(([, needed]) => needed === undefined || modules.has(needed));
-  if (sets.length === 0)
-    throw new SetupError(`Debian ${source.suite} no longer carries ${source.modules}*${FLAVOUR}`);
-  return sets.at(-1);
+  return sets.at(-1) ?? [listed.at(-1)];
 }
 
 // Older packages keep the image in /boot, the newest ones beside the modules.
@@ -169,6 +172,12 @@ function locate(root, name) {
     const images = [`boot/vmlinuz-${release}`, join(modules, 'vmlinuz')];
     const image = images.find((it) => existsSync(join(root, it)));
     if (image) return { release, image, modules };
+  }
+  const boot = join(root, 'boot');
+  const alone = existsSync(boot) ? readdirSync(boot).find((it) => it.startsWith('vmlinuz-')) : null;
+  if (alone) {
+    const release = alone.slice('vmlinuz-'.length);
+    return { release, image: join('boot', alone), modules: null };
   }
   throw new SetupError(`the package ${name} holds no kernel where Debian puts it`);
 }

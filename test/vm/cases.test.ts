@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DEFAULT_SERIES } from '../support/guest/guest.ts';
+import { haveModules } from '../support/guest/kernels.ts';
 import { describeSuite } from './suite/describe.ts';
 
-describeSuite(DEFAULT_SERIES, 'full');
+describeSuite(DEFAULT_SERIES, await haveModules(DEFAULT_SERIES), 'full');

@@ -41,6 +41,11 @@ export function baseOf(place: Place): string {
   return `/fs/${place}/cases`;
 }
 
+/** Whether the file system of a place is a module of Debian's kernels. */
+export function isModule(place: Place): boolean {
+  return FACTS[place].module !== undefined;
+}
+
 /** Whether a place can be written, so that the layout of its cases is made in the guest. */
 export function isWritable(place: Place): boolean {
   return FACTS[place].pack === undefined;
@@ -98,7 +103,7 @@ function packFolder(
 /** Shell lines that mount the places, each by the serial number of its disk. */
 export function mountScript(places: ReadonlySet<Place>): string {
   const find =
-    'disk_of() { for d in /sys/block/vd*; do [ "$(cat $d/serial)" = "$1" ] && echo /dev/$(basename $d); done; }';
+    'disk_of() { for d in $(grep -lsx "$1 *" /sys/block/*/serial /sys/block/*/device/serial); do echo /dev/$(echo $d | cut -d/ -f4); done; }';
   const lines = [...places].map((place) => {
     const { module, make, pack, type = place } = FACTS[place];
     const load = module === undefined ? '' : `modprobe ${module}; `;
@@ -107,7 +112,8 @@ export function mountScript(places: ReadonlySet<Place>): string {
   });
   return [
     find,
-    'modprobe loop max_loop=64; modprobe overlay; modprobe vfat; modprobe nls_cp437; modprobe nls_ascii',
+    // A kernel whose modules Debian has dropped has none in its image.
+    'if [ -s /usr/lib/modules/boot.list ]; then modprobe loop max_loop=64; modprobe overlay; modprobe vfat; modprobe nls_cp437; modprobe nls_ascii; fi',
     ...lines,
   ].join('\n');
 }

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, it } from 'vitest';
-import { cachedSeries } from '../support/guest/kernels.ts';
+import { cachedSeries, haveModules } from '../support/guest/kernels.ts';
 import { describeSuite } from './suite/describe.ts';
 
 const WANTED = ['6.12', '7'];
@@ -12,15 +12,18 @@ const SLOW = ['7'];
 const ALL = 'WARDER_SMOKE_ALL';
 
 const found = await Promise.all(
-  WANTED.map(async (wanted) => ({ wanted, series: await cachedSeries(wanted) })),
+  WANTED.map(async (wanted) => {
+    const series = await cachedSeries(wanted);
+    return { wanted, series, hasModules: series !== null && (await haveModules(series)) };
+  }),
 );
 
-describe.each(found)('on kernel $wanted', ({ wanted, series }) => {
+describe.each(found)('on kernel $wanted', ({ wanted, series, hasModules }) => {
   if (SLOW.includes(wanted) && !process.env[ALL]) {
     it('tries the smoke set', ({ skip }) => {
       skip(`loading takes minutes on an emulated kernel ${wanted}: ${ALL}=1 plays it`);
     });
-  } else if (series !== null) describeSuite(series, 'smoke');
+  } else if (series !== null) describeSuite(series, hasModules, 'smoke');
   else
     it('tries the smoke set', ({ skip }) => {
       skip(`set-up found no kernel ${wanted}: "make setup" tells why`);

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 
 export interface Image {
   readonly kernel: string;
+  /** Without them it has the devices that are built in: NVMe disks, no network. */
+  readonly hasModules: boolean;
   readonly initramfs: string;
   readonly runtimeDisk: string;
   readonly cpuFlags: string;

@@ -4,7 +4,7 @@
 
 interface SetupKernels {
   findSeries(wanted: string): string | null;
-  findKernel(series: string): { readonly release: string } | null;
+  findKernel(series: string): { readonly modules: string | null } | null;
 }
 
 const SETUP = new URL('../../../packaging/setup/kernels.mjs', import.meta.url).href;
@@ -17,4 +17,10 @@ export async function cachedSeries(wanted: string): Promise<string | null> {
   const { findSeries, findKernel } = (await import(SETUP)) as SetupKernels;
   const series = findSeries(wanted);
   return series !== null && findKernel(series) !== null ? series : null;
+}
+
+/** Whether the modules of a series are in the cache; Debian drops them before it drops the kernel. */
+export async function haveModules(series: string): Promise<boolean> {
+  const { findKernel } = (await import(SETUP)) as SetupKernels;
+  return findKernel(series)?.modules !== null;
 }

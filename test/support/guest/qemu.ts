@@ -19,6 +19,7 @@ const LEAN_KERNEL = 'init_on_alloc=0';
 
 export interface MachineOptions {
   readonly kernel: string;
+  readonly hasModules: boolean;
   readonly initramfs: string;
   readonly runtimeDisk: string;
   readonly cpuFlags: string;
@@ -32,6 +33,8 @@ export interface MachineOptions {
 export class Machine {
   /** The guest's end of the control port, once QEMU has connected it. */
   readonly control: Promise<Socket>;
+  /** The guest's end of the relay, for one that has no network card. */
+  readonly relay: Promise<Socket> | null;
   /** Resolves when QEMU has ended, whatever ended it, with how it ended. */
   readonly ended: Promise<string>;
   /** Everything that the guest has written to its console (the last million characters). */
@@ -42,7 +45,10 @@ export class Machine {
     const folder = mkdtempSync(join(tmpdir(), 'warder-guest-'));
     const path = join(folder, 'control');
     const server = createServer();
-    this.control = new Promise((resolve) => server.once('connection', resolve));
+    // QEMU connects its ports in the order in which the command line names them.
+    const ports = connections(server);
+    this.control = ports();
+    this.relay = options.hasModules ? null : ports();
     this.#qemu = startListening(server, path, options);
     this.ended = new Promise((resolve) => {
       this.#qemu.once('error', (cause) => resolve(`cannot start QEMU: ${cause.message}`));
@@ -60,7 +66,7 @@ export class Machine {
       server.close();
       rmSync(folder, { recursive: true, force: true });
     };
-    void this.control.then(remove);
+    void (this.relay ?? this.control).then(remove);
     void this.ended.then(remove);
   }
 
@@ -115,16 +121,32 @@ function commandLine(control: string, options: MachineOptions): string[] {
     ],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${control}`],
     ...['-device', 'virtserialport,chardev=control'],
-    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
-    // The test's disk comes first, so that it is /dev/vda; the guest knows the other by its serial number.
-    ...(options.disk ? diskArguments('disk', options.disk) : []),
-    ...diskArguments('runtime', options.runtimeDisk, ',readonly=on'),
-    ...Object.entries(options.disks).flatMap(([name, path]) => diskArguments(name, path)),
+    ...(options.hasModules
+      ? ['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile=']
+      : ['-chardev', `socket,id=relay,path=${control}`, '-device', 'virtserialport,chardev=relay']),
+    ...diskArguments(options),
   ];
 }
 
-function diskArguments(name: string, path: string, flags = ''): string[] {
-  // A comma in a file name is doubled for QEMU.
-  const drive = `if=none,id=${name},format=raw,file=${path.replaceAll(',', ',,')}${flags}`;
-  return ['-drive', drive, '-device', `virtio-blk-pci,drive=${name},serial=${name}`];
+/** Answers the connections of a server, one after the other. */
+function connections(server: Server): () => Promise<Socket> {
+  const waiting: ((socket: Socket) => void)[] = [];
+  server.on('connection', (socket) => waiting.shift()?.(socket));
+  return () => new Promise((resolve) => waiting.push(resolve));
+}
+
+// The guest knows each by its serial number.
+function diskArguments({ disk, disks, runtimeDisk, hasModules }: MachineOptions): string[] {
+  // The driver of the other one is a module.
+  const device = hasModules ? 'virtio-blk-pci' : 'nvme';
+  const argument = ([name, path]: readonly [string, string], flags = '') => {
+    // A comma in a file name is doubled for QEMU.
+    const drive = `if=none,id=${name},format=raw,file=${path.replaceAll(',', ',,')}${flags}`;
+    return ['-drive', drive, '-device', `${device},drive=${name},serial=${name}`];
+  };
+  return [
+    ...(disk === undefined ? [] : argument(['disk', disk])),
+    ...argument(['runtime', runtimeDisk], ',readonly=on'),
+    ...Object.entries(disks).flatMap((it) => argument(it)),
+  ];
 }

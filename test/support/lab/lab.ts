@@ -114,6 +114,7 @@ export function openLab(options: LabOptions = {}): LabSite {
       keeperPem: KEEPER.publicKeyPem,
       registryPort: (await proxy).port,
     };
+    await host.guest.reach(facts.registryPort);
     await host.configure(writeConfiguration(facts), stateDir);
     return host;
   };

@@ -21,7 +21,7 @@ export const CASES: readonly Case[] = [
   // What is laid out once only says so, with the reason.
   ...IDENTITY.map((it): Case => ({ everyVariant: true, ...it })),
   ...FILE_SYSTEMS.map((it): Case => ({ everyVariant: true, ...it })),
-  ...LAYERED.map((it): Case => ({ everyVariant: true, ...it })),
+  ...LAYERED.map((it): Case => ({ everyVariant: true, mountsModule: true, ...it })),
   ...OPENING,
   ...CHANGING,
   ...EXECUTING,

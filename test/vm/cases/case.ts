@@ -75,6 +75,8 @@ export interface Case {
   readonly attempts: readonly Attempt[];
   /** ext4 unless told. */
   readonly place?: Place;
+  /** What it mounts besides is a module of Debian's kernels. */
+  readonly mountsModule?: true;
   /** About identity or aliasing: played in every variant. */
   readonly everyVariant?: boolean;
   /** Part of the smoke set, which `make test` plays on kernels other than the first. */

@@ -226,7 +226,5 @@ export const FILE_SYSTEMS: readonly Case[] = [
   onImage('erofs'),
   ...BTRFS,
   ...SHARED,
-  ...LOOP,
-  ...QUOTA,
-  ...FAT,
+  ...[...LOOP, ...QUOTA, ...FAT].map((it): Case => ({ ...it, mountsModule: true })),
 ];

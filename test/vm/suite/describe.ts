@@ -26,9 +26,9 @@ declare module 'vitest' {
 }
 
 /** Declares the tests of the suite on a kernel series. */
-export function describeSuite(series: string, extent: Extent): void {
+export function describeSuite(series: string, hasModules: boolean, extent: Extent): void {
   const kernel = versionOf(series);
-  const selected = select(kernel, extent);
+  const selected = select(kernel, hasModules, extent);
   let run: SuiteRun;
 
   beforeAll(async () => {

@@ -4,7 +4,7 @@
 
 import { CASES } from '../cases/all.ts';
 import type { Attempt, Case, Difference, KernelVersion, Place } from '../cases/case.ts';
-import { baseOf, outlivesUnmount } from '../places.ts';
+import { baseOf, isModule, outlivesUnmount } from '../places.ts';
 
 export const MODES = ['enforce', 'audit', 'control'] as const;
 export type PlayMode = (typeof MODES)[number];
@@ -42,14 +42,26 @@ export interface Selected {
   readonly difference: Difference | null;
 }
 
+const NO_MODULES: Difference = {
+  when: () => true,
+  text: 'cannot run here: it needs a module, and Debian has dropped those of this kernel',
+};
+
 /** All cases, each with what this kernel makes of it. */
-export function select(kernel: KernelVersion, extent: Extent): readonly Selected[] {
+export function select(
+  kernel: KernelVersion,
+  hasModules: boolean,
+  extent: Extent,
+): readonly Selected[] {
   const all = extent === 'full' ? CASES : CASES.filter(({ smoke }) => smoke);
   // For whoever works on some of them: WARDER_CASES is a pattern of ids.
   const pattern = new RegExp(process.env['WARDER_CASES'] ?? '');
   const wanted = all.filter(({ id }) => pattern.test(id));
   return wanted.map((it) => {
-    const difference = it.differences?.find(({ when }) => when(kernel)) ?? null;
+    const isMissing = !hasModules && (it.mountsModule === true || isModule(placeOf(it)));
+    const difference = isMissing
+      ? NO_MODULES
+      : (it.differences?.find(({ when }) => when(kernel)) ?? null);
     const attempts = difference === null ? it.attempts : (difference.attempts ?? []);
     return { it, variants: variantsOf(it, extent), attempts, difference };
   });
