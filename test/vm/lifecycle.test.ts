@@ -6,7 +6,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, watch } from '../../packaging/demo/attempts.ts';
-import { KEEPER, type Lab, startLab } from '../support/lab/lab.ts';
+import type { GuestProcess } from '../support/guest/process.ts';
+import { addSource } from '../support/lab/configuration.ts';
+import { KEEPER, type Lab, NAMES, startLab, TEAM } from '../support/lab/lab.ts';
 import { disableGuest, orderFor } from '../support/lab/orders.ts';
 import type { Publication } from '../support/lab/origin.ts';
 import {
@@ -18,6 +20,7 @@ import {
   INSTALL,
   MALLORY,
   open,
+  TEAM_VERSION,
   VERSION_1,
   VERSION_2,
 } from './lifecycle.ts';
@@ -269,6 +272,74 @@ describe('break-glass', () => {
     expect([await repair(), await open(guest(), FILES.second)]).toEqual(['OK', 'EACCES']);
     expect((await warder('break-glass', 'end')).exitCode).toBe(0);
     expect(await repair()).toBe('EACCES');
+  });
+});
+
+describe('a second source', () => {
+  const TRUST = '/etc/warder/trust.yaml';
+  const CONFIG = '/etc/warder/enforcer.yaml';
+  const TEAM_AGENT = '/etc/warder/agent-team.yaml';
+  const DIRS = [`${STATE_DIR}/agent-team`, '/run/warder/agent-team'];
+  const read = async (file: string) => (await guest().get(file)).toString();
+  const restart = async () => {
+    await lab.host.signalEnforcer('SIGKILL');
+    return lab.host.startEnforcer();
+  };
+  let before: { readonly trust: string; readonly enforcer: string; readonly agent: string };
+  let published: Publication;
+  let agent: GuestProcess;
+
+  it('is admitted beside the first by its own signer, and both are enforced', async () => {
+    before = {
+      trust: await read(TRUST),
+      enforcer: await read(CONFIG),
+      agent: await read('/etc/warder/agent.yaml'),
+    };
+    const { origin, key } = await lab.makeTeam();
+    const files = addSource(before, { ...TEAM, publicKeyPem: key.publicKeyPem });
+    await guest().put(TRUST, files.trust);
+    await guest().put(CONFIG, files.enforcer);
+    await guest().put(TEAM_AGENT, files.agent);
+    for (const dir of DIRS) {
+      expect(
+        (await guest().sh(`mkdir -p ${dir}; chown ${AGENT_UID}:${AGENT_UID} ${dir}`)).exitCode,
+      ).toBe(0);
+    }
+    expect(await restart()).toBe('bundle');
+    published = await origin.push(TEAM_VERSION, 'Protect what is ours');
+    agent = await guest().spawn(['warder', 'agent', '--config', TEAM_AGENT], { uid: AGENT_UID });
+    await agent.waitFor(/candidate enforced/, COMMAND_TIMEOUT_MS);
+    const { enforcing, enforcer } = await lab.host.status();
+    expect(enforcing).toBe('yes');
+    expect(enforcer?.enforced).toMatchObject({ bundle: { digest: second.digest } });
+    expect(enforcer?.sources).toMatchObject([
+      { name: TEAM.name, enforced: { kind: 'bundle', bundle: { digest: published.digest } } },
+    ]);
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
+  });
+
+  it('has denials of its own, told with its own line in Git and its own signer', async () => {
+    const { pid, outcome } = await attempt(guest(), ['open-read', FILES.first]);
+    expect(outcome).toBe('EACCES');
+    const event = (await lab.host.events(20)).findLast((it) => it.process.tgid === pid);
+    expect(event).toMatchObject({ action: 'deny', rule: 'team:ours/first' });
+    const told = await lab.host.explain(event?.id ?? '');
+    expect(told).toContain(`commit ${published.commit.slice(0, 12)} of ${TEAM.source}`);
+    expect(told).toMatch(/policies\/ours\.yaml:\d+/);
+    expect(told).toContain(`of ${TEAM.repository}, channel ${TEAM.channel}`);
+    expect(told).toMatch(new RegExp(`signed by +${TEAM.keyId} `));
+    expect(told).not.toContain(NAMES.keyId);
+  });
+
+  it('ends by two acts, and the first goes on', async () => {
+    await agent.kill('SIGKILL');
+    await agent.done;
+    await guest().put(CONFIG, before.enforcer);
+    expect(await restart()).toBe('bundle');
+    expect(await open(guest(), FILES.first)).toBe('EACCES');
+    expect((await warder('source', 'remove', TEAM.name, '--yes')).exitCode).toBe(0);
+    expect(await open(guest(), FILES.first)).toBe('OK');
+    expect(await open(guest(), FILES.second)).toBe('EACCES');
   });
 });
 

@@ -85,6 +85,16 @@ const USED = `    - id: used
 export const VERSION_1 = { [FILE]: `${HEAD}${USED}${lastRule('first', FILES.first)}` } as const;
 export const VERSION_2 = { [FILE]: `${HEAD}${lastRule('second', FILES.second)}` } as const;
 
+/** What a second source has: a rule on a file that the first leaves open by then. */
+export const TEAM_VERSION = {
+  'policies/ours.yaml': `${HEAD.slice(0, HEAD.indexOf('metadata:'))}metadata:
+  name: ours
+spec:
+  mode: enforce
+  rules:
+${lastRule('first', FILES.first)}`,
+} as const;
+
 /** One attempt of test/vm/op: `OK` or the name of an errno, and the process that made it. */
 export interface Attempted {
   readonly pid: number;

@@ -25,6 +25,13 @@ export interface HostFacts {
   readonly stateDir: string;
 }
 
+type ScopeFacts = Pick<HostFacts, 'repository' | 'channel' | 'source' | 'keyId' | 'publicKeyPem'>;
+
+/** A further source of bundles, by the name that the host gives it. */
+export interface SourceFacts extends ScopeFacts {
+  readonly name: string;
+}
+
 /** A health check of the host: it must pass before a new generation is confirmed. */
 export interface HostProbe {
   readonly name: string;
@@ -36,22 +43,19 @@ export function writeConfiguration(facts: HostFacts): HostConfiguration {
   return { trust: trustOf(facts), enforcer: enforcerOf(facts), agent: agentOf(facts) };
 }
 
-function trustOf({
-  repository,
-  channel,
-  source,
-  keyId,
-  publicKeyPem,
-  keeperPem,
-}: HostFacts): string {
+function trustOf(facts: HostFacts): string {
   return `apiVersion: warder.dev/trust/v1
 version: 1
 breakGlass:
   threshold: 1
   keys:
-    - { id: keeper, pem: ${JSON.stringify(keeperPem)} }
+    - { id: keeper, pem: ${JSON.stringify(facts.keeperPem)} }
 policies:
-  - name: production
+${scopeOf(facts)}`;
+}
+
+function scopeOf({ repository, channel, source, keyId, publicKeyPem }: ScopeFacts): string {
+  return `  - name: production
     scope: ${repository}
     channels: [${channel}]
     require:
@@ -65,6 +69,21 @@ policies:
         buildTypes: ["https://warder.dev/buildtypes/policy/v1"]
         sourceRepositories: [${JSON.stringify(source)}]
 `;
+}
+
+/** What a host has that follows a second source, too: `agent` is for the agent of that one. */
+export function addSource(
+  { trust, enforcer, agent }: HostConfiguration,
+  { name, repository, channel, ...others }: SourceFacts,
+): HostConfiguration {
+  const scope = scopeOf({ repository, channel, ...others }).replace('production', name);
+  return {
+    trust: `${trust.replace('version: 1', 'version: 2')}${scope}`,
+    enforcer: `${enforcer}sources:\n  - { name: ${name}, repository: ${repository}, channel: ${channel} }\n`,
+    agent: `${agent
+      .replace(/^reference: .*$/m, `reference: ${repository}:${channel}`)
+      .replace(/^(stateDir: .*)$/m, `$1-${name}`)}source: ${name}\n`,
+  };
 }
 
 function enforcerOf({ repository, channel, stateDir }: HostFacts): string {

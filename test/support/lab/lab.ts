@@ -26,6 +26,7 @@ import { moveTag } from './registry-tags.ts';
 
 const REGISTRY_NAME = 'registry.example.test:5000';
 const REPOSITORY_PATH = 'policies';
+const TEAM_PATH = 'team/policies';
 const STATE_DIR = '/var/lib/warder';
 
 /** Names that bundles and trust policy carry. */
@@ -34,6 +35,15 @@ export const NAMES = {
   channel: 'prod',
   source: 'https://git.example.test/policies',
   keyId: 'release-key',
+} as const;
+
+/** The same of a second source, which a test may add. */
+export const TEAM = {
+  name: 'team',
+  repository: `${REGISTRY_NAME}/${TEAM_PATH}`,
+  channel: 'prod',
+  source: 'https://git.example.test/team',
+  keyId: 'team-key',
 } as const;
 
 /** Signs orders of break-glass for hosts of the laboratory. */
@@ -54,6 +64,12 @@ export interface LabOptions {
   readonly keep?: boolean;
 }
 
+/** A second source, as {@link TEAM} names it. */
+export interface Team {
+  readonly origin: Origin;
+  readonly key: SigningKey;
+}
+
 /** A running laboratory. */
 export interface Lab {
   readonly proxy: RegistryProxy;
@@ -66,6 +82,8 @@ export interface Lab {
   moveChannel(digest: string): Promise<void>;
   /** Publishes a commit of a stranger's clone, signed with a stranger's key, to the same channel. */
   publishAsStranger(files: PolicyFiles): Promise<Publication>;
+  /** Makes the repository of the second source, with a key of its own; the host does not know it yet. */
+  makeTeam(): Promise<Team>;
   /** Cuts the power of the host and boots it from the same disk; nothing of Warder runs on it yet. */
   reboot(): Promise<LabHost>;
   stop(): Promise<void>;
@@ -139,6 +157,14 @@ export function openLab(options: LabOptions = {}): LabSite {
     origin: itsOrigin,
     host: readyHost,
     ...attacksOn(dir, itsOrigin, stranger, to, itsProxy),
+    makeTeam: async () => {
+      const teamKey = await makeKey(join(dir, 'keys'), TEAM.keyId);
+      const site = join(dir, TEAM.name);
+      return {
+        key: teamKey,
+        origin: await makeOrigin({ dir: site, key: teamKey, destination: to, ...TEAM }),
+      };
+    },
     reboot: async () => {
       await host?.guest.crash();
       return boot();
