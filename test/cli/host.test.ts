@@ -270,6 +270,16 @@ describe('warder explain', () => {
     });
   });
 
+  it('names the record by which the source of the rule was admitted', async () => {
+    const record = BUNDLE.digest;
+    const port = enforcerAnswering({
+      events: async () => ok([{ ...DENIED, rule: 'team:ours/first' }]),
+      status: async (source) => ok({ ...STATUS, record: source === 'team' ? record : null }),
+    });
+    const json = await run(['explain', 'last', '-o', 'json'], over(port));
+    expect(documentOf(json)).toMatchObject({ ok: true, record });
+  });
+
   it('finds an event by its id', async () => {
     const json = await run(['explain', AUDITED.id, '-o', 'json'], over(enforcerAnswering()));
     expect(documentOf(json)).toMatchObject({ ok: true, event: { id: AUDITED.id } });

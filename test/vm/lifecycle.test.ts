@@ -329,6 +329,7 @@ describe('a second source', () => {
     expect(told).toContain(`of ${TEAM.repository}, channel ${TEAM.channel}`);
     expect(told).toMatch(new RegExp(`signed by +${TEAM.keyId} `));
     expect(told).not.toContain(NAMES.keyId);
+    expect(told).toMatch(/^ *admitted by +record sha256:/m);
   });
 
   it('ends by two acts, and the first goes on', async () => {

@@ -5,6 +5,7 @@
 import { type Digest, shortDigest } from '../../core/digest.ts';
 import type { DecisionEvent } from '../../core/enforcement.ts';
 import type { Operation } from '../../core/policy/document.ts';
+import { MAIN_SOURCE, sourceOfRule } from '../../core/policy/sources.ts';
 import { failure } from '../../core/result.ts';
 import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
@@ -22,8 +23,10 @@ export async function explain(enforcer: EnforcerPort, id: string): Promise<Outco
 }
 
 // Only what is enforced still is linked to its record; the rest is in `warder evidence list`.
-async function admissionOf(enforcer: EnforcerPort, { bundle }: DecisionEvent) {
-  const status = bundle === null ? null : await enforcer.status();
+async function admissionOf(enforcer: EnforcerPort, { bundle, rule }: DecisionEvent) {
+  const source = sourceOfRule(rule ?? MAIN_SOURCE);
+  const status =
+    bundle === null ? null : await enforcer.status(...(source === MAIN_SOURCE ? [] : [source]));
   if (bundle === null || !status?.ok || status.value.enforced.kind !== 'bundle') return null;
   return status.value.enforced.bundle.digest === bundle.digest ? status.value.record : null;
 }
