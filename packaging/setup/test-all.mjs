@@ -15,7 +15,10 @@ import { ROOT } from './paths.mjs';
 
 const SUMMARIES = join(ROOT, '.cache', 'test');
 /** Files of guest tests, by the beginning of their path. */
-const AFTER_HOST = ['test/guest/', 'test/vm/sabotage', 'test/vm/smoke', 'test/vm/vectors'];
+const AFTER_HOST = [
+  'test/guest/',
+  ...['glass', 'sabotage', 'self', 'smoke', 'vectors'].map((name) => `test/vm/${name}`),
+];
 const REPORTER = fileURLToPath(new URL('./summary-reporter.mjs', import.meta.url));
 
 rmSync(SUMMARIES, { recursive: true, force: true });
