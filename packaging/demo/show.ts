@@ -64,7 +64,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],
   [/\bcommit [0-9a-f]{7,40}\b/g, 'commit COMMIT'],
   [/\bcommit(\s+)[0-9a-f]{7,40}\b/g, 'commit$1COMMIT'],
-  [/\bevent [0-9a-f]{8}-\d+-\d+/g, 'event EVENT'],
+  [/\bevent [0-9a-f]{8}(?:-\d+){3}/g, 'event EVENT'],
   [/\b(kernel|user) [0-9a-f]{16}\b/g, '$1 STACK'],
   [/\bkernel \d+\.\d+\S*(?=[,)])/g, 'kernel KERNEL'],
   [/\b\d+(?:\.\d+)? s\b/g, 'N s'],
