@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../../src/core/errors.ts';
 import type { LabHost } from '../../support/lab/host.ts';
 import type { Lab } from '../../support/lab/lab.ts';
 import { CASES } from '../cases/all.ts';
-import { type Extent, fill, type Selected } from './selection.ts';
+import { type Extent, fill, isPlayed, type Selected } from './selection.ts';
 
 /** A rule on one path, and the code that refuses it. */
 export interface Refusal {
@@ -37,10 +37,10 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** Those whose case is laid out in this run. */
+/** Those whose case is played in this run. */
 export function refusalsOf(extent: Extent, selected: readonly Selected[]): readonly Refusal[] {
   if (extent === 'smoke') return [];
-  return REFUSALS.filter(({ of }) => selected.some(({ it }) => it.id === of));
+  return REFUSALS.filter(({ of }) => selected.some((one) => one.it.id === of && isPlayed(one)));
 }
 
 /** What a host answered: the code of the refusal, and whether another bundle is still enforced. */
