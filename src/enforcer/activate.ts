@@ -8,6 +8,7 @@
 
 import type { BundleBytes } from '../core/bundle.ts';
 import { type GenerationRow, isPending } from '../core/enforcer/startup.ts';
+import { countObjects } from '../core/policy/sources.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { admit, checkEnabled } from './admission.ts';
 import { type BuildOptions, build, findCulprit, type Part, replayAll } from './fallback.ts';
@@ -68,10 +69,10 @@ function blame(error: Failure, source: SourceOptions | null): Failure {
 
 // SOURCE-3: none is too large by itself. What came last is what does not fit; what is in force stays.
 function tellShares(error: Failure, source: SourceOptions, parts: readonly Part[]): Failure {
-  const shares = parts.map((part) => {
-    const objects = part.ir.rules.reduce((sum, it) => sum + it.objects.length, 0);
-    return `${nameOf(part.source)}: ${part.ir.rules.length} rules, ${objects} objects`;
-  });
+  const shares = parts.map(
+    (part) =>
+      `${nameOf(part.source)}: ${part.ir.rules.length} rules, ${countObjects(part.ir)} objects`,
+  );
   const message = `the bundle of ${nameOf(source)} does not fit: ${error.message}`;
   return failure(error.code, message, { causes: shares, hints: error.hints });
 }

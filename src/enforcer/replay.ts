@@ -31,12 +31,13 @@ export async function replay(digest: Digest, options: AdmissionOptions): Promise
   }
   const bytes = store.evidence(digest);
   if (!bytes.ok) return bytes;
-  const isSame = known.trustFingerprint === trust.fingerprint;
-  const judged = await judgeAgain(bytes.value, trust, options, !isSame);
-  if (!judged.ok) return judged;
-  const { ir, decided } = judged.value;
-  const admitted = { ir, summary: known.summary };
-  if (isSame || decided.failures.length === 0) return ok({ ...admitted, concern: null });
+  const measured = startMeasuring();
+  const answer = await options.verifier.collect(bytes.value, trust);
+  if (!answer.ok) return answer;
+  const admitted = { ir: answer.value.ir, summary: known.summary };
+  if (known.trustFingerprint === trust.fingerprint) return ok({ ...admitted, concern: null });
+  const decided = judge({ bytes: bytes.value, answer, measured }, trust, options);
+  if (decided.failures.length === 0) return ok({ ...admitted, concern: null });
   const reason = refuseAll(decided).error;
   if (await isAdmittedUnderOwnRoot(bytes.value, options)) {
     return ok({ ...admitted, concern: tellRotated(digest, reason) });
@@ -50,27 +51,28 @@ export async function replay(digest: Digest, options: AdmissionOptions): Promise
   return ok({ ...admitted, concern: distrusted });
 }
 
-async function judgeAgain(
-  bytes: BundleBytes,
+interface Collected {
+  readonly bytes: BundleBytes;
+  readonly answer: Awaited<ReturnType<AdmissionOptions['verifier']['collect']>>;
+  readonly measured: ReturnType<typeof startMeasuring>;
+}
+
+/** Decides again, and records it. */
+function judge(
+  { bytes, answer, measured }: Collected,
   trust: TrustPolicy,
   options: AdmissionOptions,
-  isRecorded: boolean,
-) {
+): DecidedBundle {
   const { digest } = bytes;
   const { store, version } = options;
-  const measured = startMeasuring();
-  const answer = await options.verifier.collect(bytes, trust);
-  if (!answer.ok) return answer;
   const facts = { context: narrow(contextOf(options, 'replay'), [digest]), privileged: null };
   const collected = { answer, digest, attestations: bytes.attestations.map(digestOf) };
-  const decided: DecidedBundle = decideBundle(collected, trust, facts, measured.stopwatch);
-  const { ir } = answer.value;
-  if (!isRecorded) return ok({ ir, decided });
+  const decided = decideBundle(collected, trust, facts, measured.stopwatch);
   const question = { kind: 'bundle', ...facts } as const;
   const draft = { question, subject: digest, bundles: [bytes], decided, ...measured.end() };
   // What is enforced already does not wait for its record.
   recordDecision(draft, { store, version, trust });
-  return ok({ ir, decided });
+  return decided;
 }
 
 // L04: a log, an authority or a certificate log that is gone proves nothing about what it vouched for before.
@@ -83,8 +85,10 @@ async function isAdmittedUnderOwnRoot(
   if (root === null || root.digest === trust.trustedRoot?.digest) return false;
   const before = parseTrustDocument(encodeTrustDocument({ ...trust, trustedRoot: root }));
   if (!before.ok) return false;
-  const judged = await judgeAgain(bytes, before.value, options, true);
-  return judged.ok && judged.value.decided.failures.length === 0;
+  const measured = startMeasuring();
+  const answer = await options.verifier.collect(bytes, before.value);
+  if (!answer.ok) return false;
+  return judge({ bytes, answer, measured }, before.value, options).failures.length === 0;
 }
 
 function tellRotated(digest: Digest, reason: Failure): Failure {

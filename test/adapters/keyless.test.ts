@@ -10,7 +10,9 @@ import {
   CLAIMS,
   type Claims,
   codesOf,
+  entryOf,
   ISSUER,
+  type LogEntry,
   makeIdentity,
   makeReleased,
   SOURCE,
@@ -45,24 +47,6 @@ afterAll(async () => {
 const first = (bundle: BundleJson, by: TrustPolicy = trust) =>
   codesOf([bundle], by)[0] ?? 'accepted';
 const copy = (bundle: BundleJson): BundleJson => structuredClone(bundle);
-const entryOf = (bundle: BundleJson) => {
-  const [entry] = bundle.verificationMaterial['tlogEntries'] as LogEntry[];
-  if (entry === undefined) throw new Error('no log entry');
-  return entry;
-};
-
-interface LogEntry {
-  canonicalizedBody: string;
-  inclusionPromise?: { signedEntryTimestamp: string };
-  inclusionProof: {
-    logIndex: string;
-    rootHash: string;
-    treeSize: string;
-    hashes: string[];
-    checkpoint: { envelope: string };
-  };
-}
-
 interface RekorAnswer {
   readonly body: string;
   readonly logIndex: number;

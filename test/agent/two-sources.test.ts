@@ -8,20 +8,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../src/adapters/disk/store.ts';
 import { connectEnforcer } from '../../src/adapters/enforcer-client/client.ts';
-import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
-import { runAgent } from '../../src/controller/daemon.ts';
-import { createPollRequests } from '../../src/controller/requests.ts';
 import type { BundleBytes } from '../../src/core/bundle.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { parseReference } from '../../src/core/reference.ts';
 import { err, failure, ok, type Result } from '../../src/core/result.ts';
-import type { Outcome } from '../../src/core/status.ts';
 import { judge } from '../../src/core/verify/judge.ts';
 import { type RunningServer, startServer } from '../../src/enforcer/server.ts';
 import type { ClockPort, EnforcerPort, RegistryPort } from '../../src/ports.ts';
 import { expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
+import { runPolls } from '../support/polls.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
 import { sealed } from '../support/trust.ts';
 import { NOW_MS } from '../support/verify.ts';
@@ -136,13 +132,10 @@ class Follower {
 
   /** Polls so often; the first answers of the store and of the enforcer come before that. */
   async poll(times = 1): Promise<readonly string[]> {
-    const outcomes: Outcome[] = [];
-    const stop = new AbortController();
-    const requests = createPollRequests();
-    requests.request();
-    const store = expectOk(openStore({ folder: this.dir, keepPrevious: 2, onLostState: 'refuse' }));
     const { repository, channel } = this.#place;
-    const failed = await runAgent(
+    const outcomes = await runPolls(
+      times,
+      this.dir,
       {
         ...{ reference: expectOk(parseReference(`${repository}:${channel}`)), repository, channel },
         ...{ labels: {}, agentVersion: '0.1.0', trust: TRUST, judge, probes: ['web'] },
@@ -153,34 +146,15 @@ class Follower {
       },
       {
         registry: this.registry,
-        verifier: {
-          collect: async (bundle, trust) => collectEvidence(bundle, trust),
-          read: async (statements, trust) => collectStatements(statements, trust),
-        },
-        ...{ store, enforcer: this.port, trust: TRUST },
+        ...{ enforcer: this.port, trust: TRUST },
         clock: CLOCK,
         probes: {
           run: async () => [
             { name: 'web', outcome: this.isSick ? 'failed' : 'passed', detail: '' } as const,
           ],
         },
-        reporters: [
-          {
-            report: async (_status, outcome) => {
-              if (outcome === null) return ok(undefined);
-              outcomes.push(outcome);
-              if (outcomes.length >= times) stop.abort();
-              else requests.request();
-              return ok(undefined);
-            },
-          },
-        ],
       },
-      requests,
-      stop.signal,
     );
-    store.close();
-    expect(failed).toBeNull();
     return outcomes.map((it) => it.kind);
   }
 

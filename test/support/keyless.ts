@@ -146,3 +146,23 @@ export function codesOf(
   const verdict = judge(evidence.value, trust, makeContext());
   return verdict.kind === 'accepted' ? [] : verdict.failures.map((it) => it.code);
 }
+
+/** What a bundle says of its entry in a log, as its JSON has it. */
+export interface LogEntry {
+  canonicalizedBody: string;
+  inclusionPromise?: { signedEntryTimestamp: string };
+  inclusionProof: {
+    logIndex: string;
+    rootHash: string;
+    treeSize: string;
+    hashes: string[];
+    checkpoint: { envelope: string };
+  };
+}
+
+/** The first entry of a bundle, for a test to spoil. */
+export function entryOf(bundle: BundleJson): LogEntry {
+  const [entry] = bundle.verificationMaterial['tlogEntries'] as LogEntry[];
+  if (entry === undefined) throw new Error('no log entry');
+  return entry;
+}

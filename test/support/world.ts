@@ -6,23 +6,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import { openStore } from '../../src/adapters/disk/store.ts';
 import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
 import type { OrasOptions } from '../../src/adapters/oras/run.ts';
-import { collectEvidence, collectStatements } from '../../src/adapters/sigstore/collect.ts';
-import { runAgent } from '../../src/controller/daemon.ts';
-import { createPollRequests } from '../../src/controller/requests.ts';
 import { type BundleBytes, MEDIA } from '../../src/core/bundle.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { parseReference, type Reference } from '../../src/core/reference.ts';
-import { ok } from '../../src/core/result.ts';
 import type { Outcome } from '../../src/core/status.ts';
 import { judge } from '../../src/core/verify/judge.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
 import type { EnforcerPort } from '../../src/ports.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { expectOk, TestHost } from './enforcer.ts';
+import { runPolls } from './polls.ts';
 import { ORAS_PATH } from './tools.ts';
 
 /** Where bundles are signed for, wherever they are fetched from. */
@@ -77,13 +72,10 @@ export class World {
   async poll(times = 1): Promise<readonly Outcome[]> {
     const running = this.host.enforcer ?? (await this.host.start());
     const enforcer = this.port ?? running;
-    const outcomes: Outcome[] = [];
-    const stop = new AbortController();
-    const requests = createPollRequests();
-    requests.request();
-    const store = expectOk(openStore({ folder: this.dir, keepPrevious: 2, onLostState: 'refuse' }));
     const { registry, fetched } = this;
-    const failed = await runAgent(
+    return runPolls(
+      times,
+      this.dir,
       {
         ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
         ...{ agentVersion: '0.1.0', trust: this.trust, judge, probes: [] },
@@ -100,31 +92,13 @@ export class World {
             return registry.fetch(candidate, signal);
           },
         },
-        verifier: {
-          collect: async (bundle, trust) => collectEvidence(bundle, trust),
-          read: async (statements, trust) => collectStatements(statements, trust),
-        },
-        ...{ store, enforcer, trust: this.trust, clock: this.host.clock },
+        ...{ enforcer, trust: this.trust, clock: this.host.clock },
         probes: { run: async () => [] },
-        reporters: [
-          {
-            report: async (_status, outcome) => {
-              if (outcome === null) return ok(undefined);
-              outcomes.push(outcome);
-              this.host.clock.now += 1;
-              if (outcomes.length >= times) stop.abort();
-              else requests.request();
-              return ok(undefined);
-            },
-          },
-        ],
       },
-      requests,
-      stop.signal,
+      () => {
+        this.host.clock.now += 1;
+      },
     );
-    store.close();
-    expect(failed).toBeNull();
-    return outcomes;
   }
 
   async enforced(): Promise<string> {

@@ -25,8 +25,8 @@ export async function explain(enforcer: EnforcerPort, id: string): Promise<Outco
 // Only what is enforced still is linked to its record; the rest is in `warder evidence list`.
 async function admissionOf(enforcer: EnforcerPort, { bundle, rule }: DecisionEvent) {
   const source = sourceOfRule(rule ?? MAIN_SOURCE);
-  const status =
-    bundle === null ? null : await enforcer.status(...(source === MAIN_SOURCE ? [] : [source]));
+  const named = source === MAIN_SOURCE ? undefined : source;
+  const status = bundle === null ? null : await enforcer.status(named);
   if (bundle === null || !status?.ok || status.value.enforced.kind !== 'bundle') return null;
   return status.value.enforced.bundle.digest === bundle.digest ? status.value.record : null;
 }

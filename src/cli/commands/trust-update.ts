@@ -63,7 +63,8 @@ export async function updateTrust(update: TrustUpdate, services: Needs): Promise
   );
   const isNew = before?.digest !== root.value.digest;
   const asked = isNew && next !== null ? await ask(update, next) : null;
-  const refusal = asked === null ? null : whyNot(asked, update, next, services.clock.nowMs());
+  const refusal =
+    asked === null || next === null ? null : whyNot(asked, update, next, services.clock.nowMs());
   const document = {
     file,
     digest: root.value.digest,
@@ -121,7 +122,7 @@ async function ask({ into }: TrustUpdate, next: TrustPolicy): Promise<Result<Tru
 function whyNot(
   preview: Result<TrustPreview>,
   { force }: TrustUpdate,
-  next: TrustPolicy | null,
+  next: TrustPolicy,
   nowMs: number,
 ): Failure | null {
   if (!preview.ok) return force ? null : preview.error;
@@ -137,7 +138,7 @@ function whyNot(
   }
   if (distrusted.length === 0 || force) return null;
   return wouldDistrust(
-    next?.version ?? 0,
+    next.version,
     distrusted.map(({ digest, why }) => `${digest}: ${why}`),
   );
 }

@@ -50,8 +50,10 @@ export function findExcess(parts: readonly SourceRules[]): Excess | null {
   return objects > OBJECTS_MAX ? { what: 'objects', count: objects, max: OBJECTS_MAX } : null;
 }
 
-const countObjects = ({ rules }: PolicyIr) =>
-  rules.reduce((sum, rule) => sum + rule.objects.length, 0);
+/** Protected objects of a policy, as its rules list them. */
+export function countObjects({ rules }: PolicyIr): number {
+  return rules.reduce((sum, rule) => sum + rule.objects.length, 0);
+}
 
 /** A rule whose tree could be left for the tree of another source's rule. */
 export interface SourceConflict {

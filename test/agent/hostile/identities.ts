@@ -7,6 +7,7 @@ import type { TrustPolicy } from '../../../src/core/verify/trust.ts';
 import { attach, type Draft, draftOf, type Hostile } from '../../support/hostile.ts';
 import {
   type Claims,
+  entryOf,
   ISSUER,
   makeIdentity,
   SOURCE,
@@ -40,26 +41,10 @@ export async function goodByIdentity(on: Authorities, draft: Draft): Promise<Off
   return attach(draft, encodeJson(await signKeyless(on.trusted, draft.release)));
 }
 
-interface Entry {
-  inclusionPromise?: { signedEntryTimestamp: string };
-  inclusionProof: {
-    logIndex: string;
-    rootHash: string;
-    treeSize: string;
-    hashes: string[];
-    checkpoint: { envelope: string };
-  };
-}
-
 const BARE = 'https://bare.example.com/job';
 const MISMATCH = 'verify/identity-mismatch';
 const UNTRUSTED = 'verify/certificate-untrusted';
 const TLOG = 'verify/tlog-invalid';
-const entryOf = (bundle: BundleJson) => {
-  const [entry] = bundle.verificationMaterial['tlogEntries'] as Entry[];
-  if (entry === undefined) throw new Error('no log entry');
-  return entry;
-};
 const ext = (number: number, value: string, legacy = false) => ({
   ...{ oid: `1.3.6.1.4.1.57264.1.${number}`, value, legacy },
 });

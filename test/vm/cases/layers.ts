@@ -7,43 +7,34 @@ import { A, type Attempt, type Case, D, type Expected, exempt } from './case.ts'
 const LAYERS = 'mkdir $D/lower $D/upper $D/work $D/merged';
 const overlay = (options: string) =>
   `mount -t overlay overlay -o lowerdir=$D/lower,upperdir=$D/upper,workdir=$D/work${options} $D/merged`;
-const DETACH = 'umount $D/merged';
 const asAlice = (path: string, expect: Expected): Attempt => ({
   run: ['open-read', path],
   expect,
   as: 'alice',
 });
 
-/** Each in every variant. */
-export const LAYERED: readonly Case[] = [
+type Row = Omit<Case, 'detach' | 'deny'>;
+
+const ROWS: readonly Row[] = [
   {
     id: '27',
     title: 'overlay: a rule on the lower file, opened through the overlay',
     setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/lower/secret' }],
-    deny: 'all',
     attempts: [D('open-read', '$D/merged/secret'), D('open-read', '$D/lower/secret')],
   },
   {
     id: '27b',
     title: 'overlay: a tree on the lower side',
     setup: `${LAYERS}; mkdir $D/lower/tree; echo s > $D/lower/tree/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ tree: '$D/lower/tree' }],
-    deny: 'all',
     attempts: [D('open-read', '$D/merged/tree/secret')],
   },
   {
     id: '27c',
     title: 'overlay: a rule on the lower file that exempts whoever mounted it, opened by another',
     setup: `${LAYERS}; echo s > $D/lower/secret; chmod 666 $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/lower/secret' }],
-    deny: 'all',
     exemptUid: 0,
     attempts: [asAlice('$D/merged/secret', 'D'), A('open-read', '$D/merged/secret')],
   },
@@ -51,10 +42,7 @@ export const LAYERED: readonly Case[] = [
     id: '28',
     title: 'overlay: a rule on the merged path of an upper file',
     setup: `${LAYERS}; echo s > $D/upper/secret; echo x > $D/upper/other`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/merged/secret' }],
-    deny: 'all',
     attempts: [
       D('open-read', '$D/merged/secret'),
       D('chmod', '$D/merged/secret'),
@@ -66,10 +54,7 @@ export const LAYERED: readonly Case[] = [
     id: '28b',
     title: 'overlay: a rule on the upper file, opened through the overlay',
     setup: `${LAYERS}; echo s > $D/upper/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/upper/secret' }],
-    deny: 'all',
     attempts: [D('open-read', '$D/merged/secret')],
   },
   // Only the open beneath has anything to do with the rule, and overlayfs makes it with the mounter's credentials.
@@ -77,10 +62,7 @@ export const LAYERED: readonly Case[] = [
     id: '28c',
     title: 'overlay: a rule on the upper file that exempts whoever mounted it, opened by another',
     setup: `${LAYERS}; echo s > $D/upper/secret; chmod 666 $D/upper/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/upper/secret' }],
-    deny: 'all',
     exemptUid: 0,
     attempts: [asAlice('$D/merged/secret', 'D'), A('open-read', '$D/merged/secret')],
   },
@@ -88,10 +70,7 @@ export const LAYERED: readonly Case[] = [
     id: '28d',
     title: 'overlay: a rule on the upper file that exempts who opens it, not whoever mounted it',
     setup: `${LAYERS}; echo s > $D/upper/secret; chmod 666 $D/upper/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/upper/secret' }],
-    deny: 'all',
     exemptUid: 1000,
     attempts: [asAlice('$D/merged/secret', 'A'), D('open-read', '$D/merged/secret')],
   },
@@ -99,10 +78,7 @@ export const LAYERED: readonly Case[] = [
     id: '29',
     title: 'overlay: a lower file protected by its merged path, copied up by an exempt subject',
     setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/merged/secret' }],
-    deny: 'all',
     attempts: [
       exempt('chmod', '$D/merged/secret'),
       exempt('open-write', '$D/merged/secret'),
@@ -114,10 +90,7 @@ export const LAYERED: readonly Case[] = [
     id: '29b',
     title: 'overlay: a protected lower file, copied up by an exempt subject',
     setup: `${LAYERS}; echo s > $D/lower/secret`,
-    attach: overlay(''),
-    detach: DETACH,
     protect: [{ path: '$D/lower/secret' }],
-    deny: 'all',
     attempts: [exempt('open-write', '$D/merged/secret'), D('open-read', '$D/merged/secret')],
   },
   {
@@ -125,9 +98,7 @@ export const LAYERED: readonly Case[] = [
     title: 'overlay with metacopy and redirect_dir',
     setup: `${LAYERS}; mkdir $D/lower/dir; echo s > $D/lower/secret; echo s > $D/lower/dir/secret`,
     attach: overlay(',metacopy=on,redirect_dir=on'),
-    detach: DETACH,
     protect: [{ path: '$D/merged/secret' }, { path: '$D/merged/dir/secret' }],
-    deny: 'all',
     attempts: [
       exempt('chmod', '$D/merged/secret'),
       D('open-read', '$D/merged/secret'),
@@ -136,3 +107,11 @@ export const LAYERED: readonly Case[] = [
     ],
   },
 ];
+
+/** Each in every variant, of two directories merged at a third, and denied everything. */
+export const LAYERED: readonly Case[] = ROWS.map((row) => ({
+  attach: overlay(''),
+  detach: 'umount $D/merged',
+  deny: 'all',
+  ...row,
+}));
