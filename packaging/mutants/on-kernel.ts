@@ -26,6 +26,7 @@ export const ON_KERNEL: readonly Mutant[] = [
     ['live-group', 'climb.here = here;', 'climb.here = here; subject->depth = 0;', '118c'],
     ['live-parent', 'task = task->real_parent;\n	exe', 'exe', '118d'],
     ['live-uid', 'cred->euid.val', '0', '118|43b'],
+    ['live-own-uid', 'return own_creds ? wd_own_uid(uid) : uid;', 'return uid;', '28c'],
   ]),
   ...onKernel('bpf/file.bpf.c', 'guest', [
     ['hook-exec', 'executes * WD_OP_EXECUTE |', 'executes * WD_OP_READ |', '67'],
@@ -35,6 +36,8 @@ export const ON_KERNEL: readonly Mutant[] = [
       '\n	request->scan',
       '34|58',
     ],
+    ['layer-creds', 'request.borrows = !wd_opened_above(file);', 'request.borrows = 1;', '28c'],
+    ['layer-echo', 'request.echo = wd_is_echo(file);', '', '27|28b|29'],
   ]),
   ...onKernel('bpf/name.bpf.c', 'guest', [
     [
@@ -44,6 +47,58 @@ export const ON_KERNEL: readonly Mutant[] = [
       '62|7b',
     ],
     ['hook-link', '.op = WD_OP_LINK', '.op = WD_OP_READ', '63'],
+  ]),
+  ...onKernel('bpf/lib/enforce.h', 'guest', [
+    [
+      'layer-beneath',
+      'if (!wd_judge_layer(0, &at))\n		wd_judge_layer(1, &at);',
+      'wd_judge_layer(0, &at);',
+      '27b|29b',
+    ],
+    ['layer-alias', 'return wd_alias_of(request->inode);', 'return 0;', '27b'],
+    ['layer-lower', 'return wd_overlay_lower(request->inode);', 'return 0;', '29b'],
+    ['layer-ret', 'return at.ret ? -WD_EACCES : 0;', 'return 0;', '34'],
+  ]),
+  ...onKernel('bpf/lib/kept.h', 'guest', [
+    [
+      'kept-moves',
+      'return WD_PLANTED == 1 || sequence == wd_rename_sequence();',
+      'return 1;',
+      '122',
+    ],
+  ]),
+  ...onKernel('bpf/lib/quiet.h', 'guest', [
+    ['kept-names', 'if (WD_PLANTED != 3 && *ret_names &&', 'if (0 &&', '19|33e'],
+    ['kept-fresh-name', 'return named ? 0 : WD_QUIET_FRESH;', 'return WD_QUIET_FRESH;', '33e|33'],
+    [
+      'kept-identity',
+      'if (!filter || wd_is_listed(generation, filter, inode))',
+      'if (!filter)',
+      '5',
+    ],
+    ['kept-tree', 'if (object->tree)\n		return WD_HERE_TREE;', '', '122|7b'],
+    ['kept-folded', '(inode->i_flags & WD_S_CASEFOLD))\n		return 0;', '0)\n		return 0;', '17c'],
+    ['kept-beside-dir', 'if (names || to->d_parent != from->d_parent)', 'if (names)', '7b'],
+    [
+      'kept-beside-name',
+      'if (names || to->d_parent != from->d_parent)',
+      'if (to->d_parent != from->d_parent)',
+      '33e',
+    ],
+    [
+      'kept-beside-victim',
+      'if (!filter || wd_is_listed(generation, filter, to->d_inode))',
+      'if (!filter)',
+      '5b',
+    ],
+  ]),
+  ...onKernel('bpf/lib/kept.h', 'oracle', [
+    [
+      'kept-generation',
+      '(WD_PLANTED != 2 && entry->tag != wd_tag_of(generation)) ||',
+      '',
+      'never makes a kept answer differ',
+    ],
   ]),
   ...onKernel('bpf/lib/glass.h', 'glass', [
     ['glass-generation', '|| found->generation != generation->generation)', ')', GLASS],
@@ -79,5 +134,27 @@ export const ON_KERNEL: readonly Mutant[] = [
     ['self-signal', 'if (!sig || !wd_self_on()', 'if (!wd_self_on()', 'sees that it is there'],
     ['self-kill', '!wd_lineage_of(target) || task', '1 || task', 'by signal'],
     ['self-umount', 'sb->s_dev != own_self->pins_dev)', '1)', 'the mount of the pins'],
+    ['self-traced', 'if (task->ptrace || ', 'if (', 'by tracing the launcher'],
+    ['self-root', '|| !wd_sees_our_root(task, own_self))', ')', 'in a mount namespace|in a chroot'],
+    [
+      'self-runtime',
+      ' && wd_lineage_of(task) == WD_LINEAGE_LAUNCHED)',
+      ')',
+      'the same program without the launcher',
+    ],
+  ]),
+  ...onKernel('bpf/lib/self.h', 'self', [
+    [
+      'self-same',
+      'return a->ino == b->ino && a->sub == b->sub',
+      'return a->sub == b->sub',
+      'the same program without the launcher',
+    ],
+    [
+      'self-mount',
+      'return (__u64)fs->root.mnt == own_self->root_mount &&\n	       ',
+      'return ',
+      'in a mount namespace',
+    ],
   ]),
 ];
