@@ -103,6 +103,12 @@ export const ON_KERNEL: readonly Mutant[] = [
   ...onKernel('bpf/lib/glass.h', 'glass', [
     ['glass-generation', '|| found->generation != generation->generation)', ')', GLASS],
     ['glass-end', 'if (bpf_ktime_get_boot_ns() >= found->until_ns)', 'if (0)', GLASS],
+    [
+      'glass-clock',
+      'if (bpf_ktime_get_boot_ns() >= found->until_ns)',
+      'if (bpf_ktime_get_ns() >= found->until_ns)',
+      'while the machine sleeps',
+    ],
     ['glass-group', 'if (found->cgroup && bpf', 'if (0 && bpf', GLASS],
     [
       'glass-level',

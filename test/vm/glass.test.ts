@@ -15,6 +15,9 @@ const FILES = {
   'glass-steps.mjs': './glass-steps.mjs',
 } as const;
 const LEFT_MS = 4000;
+/** How long the guest sleeps: longer than what is left, which is longer than it takes to fall asleep. */
+const ASLEEP_S = 20;
+const LEFT_ASLEEP_MS = 15_000;
 const TOKEN = 'feed';
 
 interface Noted {
@@ -41,6 +44,9 @@ const step = (...args: string[]) =>
 const open = async () =>
   (await guest.run(['op', 'open-read', '/tmp/glass/one'])).stdout.trim().split(' ').at(-1);
 const bootSeconds = async () => Number((await guest.sh('cat /proc/uptime')).stdout.split(' ')[0]);
+/** Of the clock that stands still while the machine sleeps. */
+const awakeSeconds = async () =>
+  Number((await guest.sh("sed -n 's/^now at //p' /proc/timer_list")).stdout.split(' ')[0]) / 1e9;
 
 beforeAll(async () => {
   guest = await bootGuest();
@@ -127,5 +133,21 @@ describe('the end of break-glass', () => {
     await guest.sh('date -s 2001-01-01');
     await guest.run(['sleep', String(LEFT_MS / 1000)]);
     expect(await open()).toBe('EACCES');
+  });
+
+  it('case 101: comes while the machine sleeps', async () => {
+    expect(await step('leave', String(LEFT_ASLEEP_MS))).toMatchObject({ exitCode: 0, stderr: '' });
+    const began = { boot: await bootSeconds(), awake: await awakeSeconds() };
+    expect(await open()).toBe('OK');
+    const asleep = await guest.sh(
+      `echo +${ASLEEP_S} > /sys/class/rtc/rtc0/wakealarm && echo mem > /sys/power/state`,
+      { timeoutMs: 180_000 },
+    );
+    expect(asleep).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await open()).toBe('EACCES');
+    const spent = { boot: await bootSeconds(), awake: await awakeSeconds() };
+    // It really slept: a program that asked the other clock would still let through.
+    expect(spent.boot - began.boot).toBeGreaterThan(LEFT_ASLEEP_MS / 1000);
+    expect(spent.awake - began.awake).toBeLessThan(LEFT_ASLEEP_MS / 1000);
   });
 });

@@ -118,10 +118,13 @@ export function mountScript(places: ReadonlySet<Place>): string {
   ].join('\n');
 }
 
-/** Shell lines that unmount those whose contents stay. */
+/**
+ * Shell lines that unmount those whose contents stay. What a case moved makes the enforcer walk its trees
+ * again, and while it is in one the file system is busy, as with any program that lists a directory.
+ */
 export function unmountScript(places: ReadonlySet<Place>): string {
-  return [...places]
-    .filter(outlivesUnmount)
-    .map((place) => `umount /fs/${place}`)
-    .join('\n');
+  const leave =
+    'leave() { n=0; until umount $1; do n=$((n + 1)); [ $n -lt 240 ] || exit 1; sleep 1; done; }';
+  const kept = [...places].filter(outlivesUnmount);
+  return [leave, ...kept.map((place) => `leave /fs/${place}`)].join('\n');
 }
