@@ -68,7 +68,7 @@ function prepare() {
 
 async function bundleCommand() {
   const { outputFiles } = await build({
-    entryPoints: [join(ROOT, 'src/snapshot.ts')],
+    entryPoints: [join(ROOT, 'src/startup-snapshot.ts')],
     write: false,
     bundle: true,
     minify: true,
