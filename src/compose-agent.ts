@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { mkdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { systemClock } from './adapters/clock/system-clock.ts';
 import { writeFileAtomic } from './adapters/disk/atomic-file.ts';
@@ -102,6 +103,7 @@ function toSetup(config: AgentConfig, trust: TrustPolicy): MachineSetup {
     repository: config.repository ?? formatRepository(config.reference.repository),
     channel: config.channel,
     agentVersion: VERSION,
+    kernelRelease: release(),
     labels: config.labels,
     trust,
     judge,

@@ -12,7 +12,7 @@ import type { BundleSummary } from '../core/enforcement.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
-import type { VerifyContext } from '../core/verify/verdict.ts';
+import type { HostOffer, VerifyContext } from '../core/verify/verdict.ts';
 import { decideBytes } from '../decision/bytes.ts';
 import { narrow } from '../decision/record.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
@@ -31,6 +31,8 @@ export interface AdmissionOptions {
   readonly channel: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly version: string;
+  /** What this host offers now. */
+  readonly host: () => HostOffer;
   readonly step: (step: Step) => void;
 }
 
@@ -102,6 +104,7 @@ export function contextOf(
     agentVersion: options.version,
     labels: options.labels,
     head: options.store.read('head'),
+    host: options.host(),
     purpose,
   };
 }

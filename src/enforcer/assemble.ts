@@ -5,7 +5,9 @@
 
 import type { ProofReport } from '../core/enforcement.ts';
 import type { Failure, Result } from '../core/result.ts';
+import { toOffer } from '../core/verify/host.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { HostOffer } from '../core/verify/verdict.ts';
 import type { ClockPort, VerifierPort } from '../ports.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { Alerts } from './alerts.ts';
@@ -38,6 +40,8 @@ export interface Foundations {
   /** Besides the main one. */
   readonly sources: readonly KnownSource[];
   readonly version: string;
+  /** `uname -r`. */
+  readonly kernelRelease: string;
   readonly object: string;
   readonly pinDir: string;
   readonly canaryDir: string;
@@ -64,7 +68,7 @@ export function assemble(on: Foundations): {
   const { kernel, store, clock, bootId, step, mounts } = on;
   const alerts = new Alerts(on.tell);
   const trust: TrustSlot = { current: on.trust };
-  const admission = admissionOf(on, trust);
+  const admission = admissionOf(on, trust, () => toOffer(on.kernelRelease, enforcer.programs));
   const sources = new Sources(admission, on.sources);
   const glass = new BreakGlass({ ...on, admission, alerts });
   const generations = new Generations({
@@ -95,7 +99,7 @@ export function assemble(on: Foundations): {
     tell: on.tell,
     publish: on.publishProof,
   });
-  const enforcer = new Enforcer({
+  const enforcer: Enforcer = new Enforcer({
     kernel,
     clock,
     generations,
@@ -129,10 +133,10 @@ export function assemble(on: Foundations): {
   return { enforcer, alerts };
 }
 
-function admissionOf(on: Foundations, slot: TrustSlot): AdmissionOptions {
+function admissionOf(on: Foundations, slot: TrustSlot, host: () => HostOffer): AdmissionOptions {
   const { store, verifier, clock, repository, channel, labels, version, step } = on;
   return {
-    ...{ store, verifier, clock, repository, channel, labels, version, step },
+    ...{ store, verifier, clock, repository, channel, labels, version, step, host },
     // Asked at every use: the policy in force may change while the process runs.
     get trust() {
       return slot.current;

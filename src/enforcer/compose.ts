@@ -144,7 +144,7 @@ export function probeHost(): HostFacts {
 function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared> {
   const able = openHost(config);
   if (!able.ok) return able;
-  const kernel = able.value;
+  const { kernel, kernelRelease } = able.value;
 
   makeFolders(config);
   const lock = acquireLock(join(config.stateDir, 'lock'));
@@ -164,6 +164,7 @@ function prepare(config: EnforcerConfig, around: Surroundings): Result<Prepared>
     store,
     clock: around.clock,
     version: around.version,
+    kernelRelease,
     verifier,
     trust: trust.value.trust,
     object: config.object ?? OBJECT,
@@ -205,10 +206,13 @@ async function takeNewer(
   if (pending !== null) await enforcer.takeFile(pending);
 }
 
-function openHost(config: EnforcerConfig): Result<KernelPort> {
+function openHost(
+  config: EnforcerConfig,
+): Result<{ readonly kernel: KernelPort; readonly kernelRelease: string }> {
   const kernel: KernelPort = new Kernel(loadAddon(config.addon));
-  const unsupported = hostFailure(judgeHost(kernel.probeHost()));
-  return unsupported === null ? ok(kernel) : err(unsupported);
+  const facts = kernel.probeHost();
+  const unsupported = hostFailure(judgeHost(facts));
+  return unsupported === null ? ok({ kernel, kernelRelease: facts.release }) : err(unsupported);
 }
 
 function makeFolders({ stateDir, socket }: EnforcerConfig): void {

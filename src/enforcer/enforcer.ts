@@ -20,7 +20,7 @@ import type {
   TrustPreview,
   TrustReport,
 } from '../core/enforcement.ts';
-import type { OpenReport } from '../core/enforcer/kernel.ts';
+import type { KernelProgram, OpenReport } from '../core/enforcer/kernel.ts';
 import { type GenerationRow, isPending } from '../core/enforcer/startup.ts';
 import type { GlassInUse, GlassRecord, GlassRequest } from '../core/glass.ts';
 import type { HeadStatus } from '../core/head.ts';
@@ -131,6 +131,11 @@ export class Enforcer implements EnforcerPort {
       if (!refreshed.ok) this.#parts.alerts.raise(refreshed.error);
       if (refreshed.ok && refreshed.value.renewed) this.#prove();
     });
+  }
+
+  /** What became of each program on this host; empty before the start. */
+  get programs(): readonly KernelProgram[] {
+    return this.#opened.programs;
   }
 
   /** Moves events out of the kernel; called by a timer. */

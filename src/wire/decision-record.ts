@@ -53,6 +53,7 @@ const context: z.ZodType<VerifyContext> = z.strictObject({
   agentVersion: z.string(),
   labels: z.record(z.string(), z.string()),
   head: channelHead.nullable(),
+  host: z.strictObject({ kernel: z.string(), hooks: z.array(z.string()) }).exactOptional(),
   purpose: z.enum(['admit', 'replay']),
 });
 

@@ -8,6 +8,7 @@ import { type BundleDescriptor, type BundleFile, MEDIA } from '../core/bundle.ts
 import { pathProblem } from '../core/bundle-path.ts';
 import { type Digest, parseDigest } from '../core/digest.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { isKernelMinimum } from '../core/kernel-version.ts';
 import { LIMITS } from '../core/limits.ts';
 import { formatReference, parseReference } from '../core/reference.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
@@ -74,6 +75,11 @@ export const agentVersionSchema = z
   .max(32)
   .regex(/^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)$/, 'not MAJOR.MINOR.PATCH');
 
+/** The oldest kernel that will do. */
+export const kernelMinimumSchema = z
+  .string()
+  .refine(isKernelMinimum, { error: 'not MAJOR.MINOR', abort: true });
+
 const file: z.ZodType<BundleFile> = z.strictObject({
   path: z.string().refine((path) => pathProblem(path) === null, 'not a safe path'),
   mediaType: z.enum([MEDIA.source, MEDIA.ir, MEDIA.tests]),
@@ -98,18 +104,16 @@ const descriptorSchema: z.ZodType<BundleDescriptor> = z.strictObject({
   expires: timeSchema,
   minAgentVersion: agentVersionSchema,
   requires: z.strictObject({
-    kernel: z
-      .string()
-      .max(16)
-      .regex(/^[0-9]+\.[0-9]+$/, 'not MAJOR.MINOR'),
+    kernel: kernelMinimumSchema,
     hooks: z
       .array(
         z
           .string()
           .max(64)
-          .regex(/^[a-z0-9_]+$/, 'not a hook'),
+          .regex(/^[a-z][a-z0-9_]*$/, 'not a hook'),
       )
-      .max(128),
+      .max(128)
+      .refine((it) => new Set(it).size === it.length, 'names a hook twice'),
   }),
   selectors: selectorsSchema,
   source: z.strictObject({

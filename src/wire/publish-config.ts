@@ -4,12 +4,15 @@
 
 import * as z from 'zod';
 import { pathProblem } from '../core/bundle-path.ts';
+import { isKernelAtLeast, KERNEL_MIN } from '../core/kernel-version.ts';
+import { KNOWN_HOOKS } from '../core/policy/needed-hooks.ts';
 import { PUBLISH_CONFIG_PATH, type PublishConfig } from '../core/publish/config.ts';
 import { parseReference } from '../core/reference.ts';
 import { err, type Failure, failure, invariant, ok, type Result } from '../core/result.ts';
 import {
   agentVersionSchema,
   channelSchema,
+  kernelMinimumSchema,
   nameSchema,
   repositorySchema,
   selectorsSchema,
@@ -45,6 +48,21 @@ const configSchema = z.strictObject({
     .refine((path) => pathProblem(path) === null, 'not a plain relative folder')
     .default('policies'),
   minAgentVersion: agentVersionSchema.default('0.1.0'),
+  requires: z
+    .strictObject({
+      kernel: kernelMinimumSchema
+        .refine(
+          (it) => isKernelAtLeast(it, KERNEL_MIN),
+          `below ${KERNEL_MIN}, which every host has`,
+        )
+        .default(KERNEL_MIN),
+      hooks: z
+        .array(z.enum(KNOWN_HOOKS, 'not a hook that Warder attaches for policies'))
+        .max(KNOWN_HOOKS.length)
+        .refine((it) => new Set(it).size === it.length, 'names a hook twice')
+        .default([]),
+    })
+    .prefault({}),
   selectors: selectorsSchema.default({}),
   builder: z.strictObject({
     id: tokenSchema,

@@ -44,7 +44,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 async function play(trust: TrustPolicy, polls: readonly (readonly EventBody[])[]) {
   const setup: MachineSetup = {
     ...{ reference, trust, judge, repository: 'registry.example.com/policies/web' },
-    ...{ channel: 'prod', agentVersion: '0.1.0', labels: {}, probes: [] },
+    ...{ channel: 'prod', agentVersion: '0.1.0', kernelRelease: '6.1.0', labels: {}, probes: [] },
     schedule: { intervalMs: 1, pollTimeoutMs: 60_000, backoffMinMs: 1, backoffMaxMs: 1 },
   };
   const store = expectOk(openStore({ folder, keepPrevious: 1, onLostState: 'refuse' }));

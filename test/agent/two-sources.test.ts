@@ -138,7 +138,14 @@ class Follower {
       this.dir,
       {
         ...{ reference: expectOk(parseReference(`${repository}:${channel}`)), repository, channel },
-        ...{ labels: {}, agentVersion: '0.1.0', trust: TRUST, judge, probes: ['web'] },
+        ...{
+          labels: {},
+          agentVersion: '0.1.0',
+          kernelRelease: '6.1.0',
+          trust: TRUST,
+          judge,
+          probes: ['web'],
+        },
         schedule: {
           ...{ intervalMs: 60_000, pollTimeoutMs: 300 },
           ...{ backoffMinMs: 60_000, backoffMaxMs: 60_000 },

@@ -109,6 +109,31 @@ describe('activation', () => {
     expect(expectOk(await enforcer.probe()).healthy).toBe(true);
   });
 
+  it('refuses what a bundle requires and this host does not have, before the floor and the kernel', async () => {
+    const needs = (kernel: string, ...hooks: string[]) =>
+      makeBundle(signer, 2, [ruleFor('a/one', '/etc/hostname')], { requires: { kernel, hooks } });
+    const enforcer = await host.start();
+    await enforce(enforcer, v1);
+    const before = host.kernel.calls.filter((it) => it === 'fill').length;
+    for (const wanted of [await needs('6.2'), await needs('6.1', 'file_open', 'inode_nothing')]) {
+      expect(await enforcer.activate(wanted)).toMatchObject({
+        error: { code: 'verify/incompatible' },
+      });
+      const [record] = expectOk(await enforcer.records(1));
+      expect(record).toMatchObject({ outcome: 'refused', code: 'verify/incompatible' });
+    }
+    expect(host.store?.read('floor')?.highestSeen).toBe(1);
+    expect(host.kernel.calls.filter((it) => it === 'fill').length).toBe(before);
+    // On the kernel that it needs it is admitted; and stays on an older one, where its rules can be enforced.
+    host.kernel.release = '6.2.0';
+    const later = await needs('6.2', 'file_open');
+    await enforce(await host.start(), later);
+    host.reboot();
+    host.kernel.release = '6.1.9';
+    await host.start();
+    expect(await enforcedDigest()).toBe(later.digest);
+  });
+
   it('commits nothing when the kernel reads back something else', async () => {
     const enforcer = await host.start();
     const before = host.kernel.enforces;

@@ -12,7 +12,7 @@ import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
 import { createFileSigner, type FileSigner } from '../../src/adapters/sigstore/signer.ts';
 import { generateKey } from '../../src/adapters/sigstore/signing-key.ts';
 import { PREDICATE } from '../../src/core/bundle.ts';
-import { buildBundle } from '../../src/publisher/build.ts';
+import { type BuiltBundle, buildBundle } from '../../src/publisher/build.ts';
 import { type PublishEvent, type PublishRequest, publish } from '../../src/publisher/publish.ts';
 import { parseDescriptor } from '../../src/wire/descriptor.ts';
 import { parseProvenancePredicate } from '../../src/wire/slsa.ts';
@@ -73,7 +73,7 @@ function request(revision = 'HEAD'): PublishRequest & { readonly events: Publish
   };
 }
 
-const codesOf = (result: Awaited<ReturnType<typeof publish>>) =>
+const codesOf = (result: { ok: true } | { ok: false; error: readonly { code: string }[] }) =>
   result.ok ? ['published'] : result.error.map((one) => one.code);
 
 describe('publishing a commit', () => {
@@ -129,6 +129,26 @@ describe('publishing a commit', () => {
     expect(second.bundle.digest).toBe(first.bundle.digest);
     const place = first.repository;
     expect(unwrap(await again.registry.list(place, first.bundle.digest))).toHaveLength(3);
+  });
+
+  it('a bundle requires what its rules need, and what the repository says besides', async () => {
+    repository.commit(files());
+    const { descriptor } = unwrapAll<BuiltBundle>(await buildBundle(request()));
+    expect(descriptor.requires.kernel).toBe('6.1');
+    expect(descriptor.requires.hooks).toContain('inode_unlink');
+    expect(descriptor.requires.hooks).not.toContain('sb_mount');
+    const more = 'requires: { kernel: "6.12", hooks: [sb_mount] }\n';
+    repository.commit({ ...files(), 'warder.yaml': publishConfig(name, more) });
+    const written = unwrapAll<BuiltBundle>(await buildBundle(request())).descriptor.requires;
+    expect(written).toEqual({
+      kernel: '6.12',
+      hooks: [...descriptor.requires.hooks, 'sb_mount'].sort(),
+    });
+    for (const bad of ['kernel: "6.0"', 'kernel: "6.01"', 'kernel: 6.1', 'hooks: [no_hook]']) {
+      const config = publishConfig(name, `requires: { ${bad} }\n`);
+      repository.commit({ ...files(), 'warder.yaml': config });
+      expect(codesOf(await buildBundle(request()))).toEqual(['config/invalid']);
+    }
   });
 
   it('the same version with other content is publish/version-taken', async () => {

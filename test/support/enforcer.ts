@@ -103,6 +103,7 @@ export class TestHost {
       labels: {},
       sources: [],
       version: '0.1.0',
+      kernelRelease: this.kernel.release,
       object: '/dev/null',
       pinDir: '/sys/fs/bpf/warder',
       canaryDir: join(this.dir, 'canary'),

@@ -119,6 +119,7 @@ export class FakeKernel implements KernelPort {
   };
   readonly calls: string[] = [];
   programs: readonly KernelProgram[] = fakePrograms();
+  release = '6.1.0-fake';
   childPpid = process.pid;
   /** fs-verity digests by path. */
   readonly verity = new Map<string, string>();
@@ -169,7 +170,7 @@ export class FakeKernel implements KernelPort {
 
   probeHost(): HostFacts {
     return {
-      release: '6.1.0-fake',
+      release: this.release,
       btf: true,
       lsm: ['lockdown', 'bpf'],
       bpffs: true,

@@ -33,6 +33,7 @@ export function simSetup(world: World): MachineSetup {
     repository: 'r/p',
     channel: 'c',
     agentVersion: '1.0.0',
+    kernelRelease: '6.1.0',
     labels: {},
     trust: world.trust,
     judge: fakeJudge(world),

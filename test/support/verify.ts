@@ -187,6 +187,7 @@ export function makeContext(change: Partial<VerifyContext> = {}): VerifyContext 
     agentVersion: '0.1.0',
     labels: {},
     head: null,
+    host: { kernel: '6.1.0', hooks: ['file_open', 'sb_mount'] },
     purpose: 'admit',
     ...change,
   };

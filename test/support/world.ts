@@ -78,7 +78,7 @@ export class World {
       this.dir,
       {
         ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
-        ...{ agentVersion: '0.1.0', trust: this.trust, judge, probes: [] },
+        ...{ agentVersion: '0.1.0', kernelRelease: '6.1.0', trust: this.trust, judge, probes: [] },
         schedule: {
           ...{ intervalMs: 60_000, pollTimeoutMs: 60_000 },
           ...{ backoffMinMs: 60_000, backoffMaxMs: 60_000 },

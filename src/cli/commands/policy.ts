@@ -7,6 +7,7 @@ import type { FilePolicy } from '../../core/policy/document.ts';
 import { renderExcerpt } from '../../core/policy/excerpt.ts';
 import type { Finding } from '../../core/policy/finding.ts';
 import { lint } from '../../core/policy/lint.ts';
+import { neededHooks } from '../../core/policy/needed-hooks.ts';
 import { type PolicyTestReport, runPolicyTests } from '../../core/policy/run-tests.ts';
 import type { SourceFile } from '../../core/publish/commit.ts';
 import { sortSources } from '../../core/publish/plan.ts';
@@ -30,6 +31,7 @@ export function lintFiles(files: readonly SourceFile[]): Outcome {
   const document = {
     policies: parsed.policies.length,
     rules: parsed.policies.reduce((sum, it) => sum + it.rules.length, 0),
+    hooks: compiled.ok ? neededHooks(compiled.value) : [],
     warnings: warnings as unknown as Json,
   };
   const text = warnings.map((it) => warningText(it, files)).join('\n');

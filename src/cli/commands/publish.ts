@@ -68,6 +68,7 @@ function bundleDocument(bundle: BuiltBundle): { readonly [key: string]: Json } {
     rules: bundle.ir.rules.length,
     tests: bundle.report.results.length,
     expires: bundle.descriptor.expires,
+    requires: bundle.descriptor.requires,
     warnings: bundle.findings as unknown as Json,
   };
 }
@@ -82,6 +83,8 @@ function bundleText(bundle: BuiltBundle): string {
       ['rules', String(bundle.ir.rules.length)],
       ['policy tests', `${bundle.report.results.length} passed`],
       ['expires', descriptor.expires],
+      ['needs kernel', `${descriptor.requires.kernel} or newer`],
+      ['needs hooks', descriptor.requires.hooks.join(', ') || 'none'],
       ['warnings', String(bundle.findings.length)],
     ]),
   ].join('\n');

@@ -8,7 +8,7 @@ import type { Admission } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import { findBaselineViolations } from '../policy/lockout.ts';
 import { type Failure, failure, type Result } from '../result.ts';
-import { CHECKS, CLOCK_SKEW_MS } from '../verify/check.ts';
+import { CLOCK_SKEW_MS, checksOf } from '../verify/check.ts';
 import { toCheck, toStatementChecks } from '../verify/check-record.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import { judge, type Stopwatch } from '../verify/judge.ts';
@@ -63,13 +63,13 @@ export function decideBundle(
 ): DecidedBundle {
   const able = decideAble(facts);
   if (able.failures.length > 0 || collected === null) {
-    return withRest(able, ['content', ...CHECKS, ...restOf(facts)]);
+    return withRest(able, ['content', ...checksOf(facts.context), ...restOf(facts)]);
   }
   const { answer } = collected;
   if (!answer.ok) {
     const content = toContentCheck(collected, [answer.error]);
     const decided = { checks: [...able.checks, content], failures: [answer.error] };
-    return withRest(decided, [...CHECKS, ...restOf(facts)]);
+    return withRest(decided, [...checksOf(facts.context), ...restOf(facts)]);
   }
   const verdict = judge(answer.value, trust, facts.context, stopwatch);
   return toDecided(able.checks, collected, answer.value, verdict, facts);

@@ -4,10 +4,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HostReport } from '../enforcement.ts';
+import { isKernelAtLeast, KERNEL_MIN } from '../kernel-version.ts';
 import { type Failure, failure } from '../result.ts';
 import type { HostFacts } from './kernel.ts';
 
-const KERNEL_MIN = { major: 6, minor: 1 } as const;
 // Loading needs the first two, pinning and identities the last: CAP_DAC_READ_SEARCH reaches every path.
 const CAPABILITIES = ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_ADMIN', 'CAP_DAC_READ_SEARCH'] as const;
 // Without these hooks no policy means anything; the others are demanded by the rules that need them.
@@ -22,11 +22,11 @@ const HOOKS = [
 /** Names everything that keeps this host from enforcing. */
 export function judgeHost(facts: HostFacts): HostReport {
   const missing: HostReport['missing'][number][] = [];
-  if (!isKernelNewEnough(facts.release)) {
+  if (!isKernelAtLeast(facts.release, KERNEL_MIN)) {
     missing.push({
       what: 'kernel-version',
-      detail: `the kernel is ${facts.release}; bpf_loop in LSM programs needs 6.1`,
-      hint: 'boot a kernel of series 6.1 or newer',
+      detail: `the kernel is ${facts.release}; bpf_loop in LSM programs needs ${KERNEL_MIN}`,
+      hint: `boot a kernel of series ${KERNEL_MIN} or newer`,
     });
   }
   if (!facts.btf) {
@@ -86,11 +86,4 @@ function lsmHint(active: readonly string[]): string {
   return listed.length === 0
     ? 'add bpf to the end of the lsm= list on the kernel command line and reboot'
     : `put lsm=${[...listed, 'bpf'].join(',')} on the kernel command line and reboot`;
-}
-
-function isKernelNewEnough(release: string): boolean {
-  const match = /^(\d+)\.(\d+)/.exec(release);
-  if (match === null) return false;
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  return major > KERNEL_MIN.major || (major === KERNEL_MIN.major && minor >= KERNEL_MIN.minor);
 }

@@ -259,7 +259,8 @@ export const VERIFY_ERRORS = {
     retry: 'backoff',
   },
   'verify/incompatible': {
-    meaning: 'The bundle needs a newer Warder than this one.',
+    meaning:
+      'The bundle needs a newer Warder, a newer kernel or a hook that this host does not have.',
     exit: EXIT.hostUnsupported,
     retry: 'quarantine',
   },

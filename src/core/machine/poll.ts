@@ -10,6 +10,7 @@ import { type Failure, failure, ok } from '../result.ts';
 import { nextStatus } from '../status.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import { belowFloor } from '../verify/freshness.ts';
+import { toOffer } from '../verify/host.ts';
 import type { Floor, VerifyContext, VerifyVerdict } from '../verify/verdict.ts';
 import { toBundleVersion } from '../version.ts';
 import { raise } from './enforce.ts';
@@ -199,9 +200,19 @@ export function toContext(
     agentVersion: setup.agentVersion,
     labels: setup.labels,
     head: state.head,
+    ...offerOf(setup, state),
     // What is enforced already was admitted once; verifying it again does not ask whether it is new.
     purpose: enforcedDigest(state) === digest ? 'replay' : 'admit',
   };
+}
+
+// Early and cheap; the enforcer compares again. One that has nothing loaded says nothing of hooks.
+function offerOf(
+  { kernelRelease }: MachineSetup,
+  { enforcer }: State,
+): Pick<VerifyContext, 'host'> {
+  if (enforcer === null || enforcer.disabled !== null || enforcer.hooks.length === 0) return {};
+  return { host: toOffer(kernelRelease, enforcer.hooks) };
 }
 
 // The higher of both copies. The enforcer tells no digest with its own: when it is ahead, whether an

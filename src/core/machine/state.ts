@@ -25,6 +25,8 @@ export interface MachineSetup {
   readonly repository: string;
   readonly channel: string;
   readonly agentVersion: string;
+  /** `uname -r` of this host. */
+  readonly kernelRelease: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly trust: TrustPolicy;
   readonly judge: (evidence: Evidence, trust: TrustPolicy, context: VerifyContext) => VerifyVerdict;

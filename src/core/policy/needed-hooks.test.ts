@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from './document.ts';
 import type { IrRule } from './ir.ts';
-import { HOOKS_OF, neededHooks } from './needed-hooks.ts';
+import { HOOKS_OF, KNOWN_HOOKS, neededHooks } from './needed-hooks.ts';
 
 const rule = (more: Partial<IrRule>): IrRule => ({
   id: 'p/r',
@@ -40,6 +40,11 @@ describe('the hooks that a bundle needs', () => {
       ({ rest }) => rest.includes('WD_NEED_ALL') && !rest.includes('WD_NEED_IF_PRESENT'),
     );
     expect(of(rule({ operations: ['link'] }))).toEqual(always.map(({ hook }) => hook).sort());
+  });
+
+  it('are among those that a publisher may require, which are all that serve an operation', () => {
+    const serving = rows.filter(({ rest }) => !rest.includes('WD_NEED_NOTHING'));
+    expect(KNOWN_HOOKS).toEqual([...new Set(serving.map(({ hook }) => hook))].sort());
   });
 
   it('are named once, in order, and only for rules that must not run without them', () => {

@@ -24,6 +24,20 @@ export const HOOKS_OF: Readonly<Record<Operation, readonly string[]>> = {
   use: ['file_permission'],
 };
 
+// On newer kernels only: where one is absent, so is what it would judge, and no policy needs it by itself.
+const IF_PRESENT = [
+  'file_ioctl_compat',
+  'inode_file_setattr',
+  'inode_remove_acl',
+  'inode_set_acl',
+  'quota_on',
+] as const;
+
+/** Every hook that serves policies somewhere: what a publisher may require of hosts. */
+export const KNOWN_HOOKS: readonly string[] = [
+  ...new Set([...ALWAYS, ...Object.values(HOOKS_OF).flat(), ...IF_PRESENT]),
+].sort();
+
 /** The hooks that enforcing rules need; rules that may run as an audit demand none. */
 export function neededHooks(ir: PolicyIr): readonly string[] {
   const demanding = ir.rules.filter(

@@ -24,6 +24,8 @@ export interface PublishConfig {
   readonly lifetimeMs: number;
   readonly policiesDir: string;
   readonly minAgentVersion: string;
+  /** Of the host, besides what the policies need. */
+  readonly requires: { readonly kernel: string; readonly hooks: readonly string[] };
   readonly selectors: Readonly<Record<string, string>>;
   readonly builder: { readonly id: string; readonly buildType: string };
 }

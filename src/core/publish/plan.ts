@@ -17,8 +17,6 @@ import { PUBLISH_CONFIG_PATH, type PublishConfig } from './config.ts';
 /** Path of the compiled policies in a bundle. */
 export const IR_PATH = 'policy.ir.json';
 
-// The oldest kernel whose BPF LSM has what the programs need.
-const KERNEL_MIN = '6.1';
 const YAML = /\.ya?ml$/;
 const TEST_YAML = /\.test\.ya?ml$/;
 
@@ -76,7 +74,7 @@ export function planDescriptor(
   facts: CommitFacts,
   files: readonly BundleFile[],
   previous: Digest | null,
-  hooks: readonly string[],
+  needed: readonly string[],
 ): Result<BundleDescriptor> {
   const version = versionOf(facts);
   if (!version.ok) return version;
@@ -92,7 +90,11 @@ export function planDescriptor(
     notBefore: createdAt,
     expires: toTime(facts.committedAtMs + config.lifetimeMs),
     minAgentVersion: config.minAgentVersion,
-    requires: { kernel: KERNEL_MIN, hooks },
+    requires: {
+      kernel: config.requires.kernel,
+      // Its rules need what they need, whatever is written.
+      hooks: [...new Set([...needed, ...config.requires.hooks])].sort(),
+    },
     selectors: config.selectors,
     source: {
       repository: config.source.repository,

@@ -8,7 +8,7 @@ import { type Failure, failure } from '../result.ts';
 import { escapeAndCut } from '../text.ts';
 import type { BundleVersion } from '../version.ts';
 import type { ScopePolicy } from './trust.ts';
-import type { Floor } from './verdict.ts';
+import type { Floor, VerifyContext } from './verdict.ts';
 
 /** In the order of docs/verification.md; the first reason of the first refusal leads the report. */
 export const CHECKS = [
@@ -22,10 +22,16 @@ export const CHECKS = [
   'version',
   'head',
   'agent-version',
+  'host',
   'baseline',
 ] as const;
 
 export type CheckName = (typeof CHECKS)[number];
+
+/** The checks that a question asks: of no host, nothing is asked about the host. */
+export function checksOf({ host }: Pick<VerifyContext, 'host'>): readonly CheckName[] {
+  return CHECKS.filter((it) => it !== 'host' || host !== undefined);
+}
 
 export interface CheckAnswer {
   readonly outcome: 'passed' | 'refused' | 'not-run';

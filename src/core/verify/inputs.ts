@@ -5,6 +5,7 @@
 import type { ChannelHead } from '../head.ts';
 import type { CheckName } from './check.ts';
 import type { Evidence } from './evidence.ts';
+import { lackingHooks } from './host.ts';
 import type { ScopePolicy, TrustPolicy } from './trust.ts';
 import type { Plain, VerifyContext } from './verdict.ts';
 
@@ -44,6 +45,12 @@ export function inputsOf(
     },
     head: { head: toPlainHead(head), maxAgeMs: scope?.freshness?.maxAgeMs ?? null, now, purpose },
     'agent-version': { wanted: descriptor.minAgentVersion, have: context.agentVersion },
+    host: {
+      kernel: [descriptor.requires.kernel, context.host?.kernel ?? null],
+      hooks: descriptor.requires.hooks,
+      lacking: context.host === undefined ? [] : lackingHooks(descriptor.requires, context.host),
+      purpose,
+    },
     baseline: { rules: ir.rules.length },
   };
 }

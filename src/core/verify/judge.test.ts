@@ -503,6 +503,14 @@ describe('version floor', () => {
 });
 
 describe('this Warder and the baseline', () => {
+  test('of no host, nothing is asked about the host', () => {
+    const { host: _host, ...context } = makeContext();
+    const evidence = describedAs({ requires: { kernel: '9.0', hooks: ['inode_link'] } });
+    const verdict = judge(evidence, makeTrust(), context);
+    expect(verdict.kind).toBe('accepted');
+    expect(verdict.checks.map((it) => it.check)).toEqual(CHECKS.filter((it) => it !== 'host'));
+  });
+
   check([
     {
       name: 'V19 a bundle that needs a newer Warder is refused',
@@ -519,6 +527,38 @@ describe('this Warder and the baseline', () => {
       name: 'a Warder that does not know its own version refuses',
       context: { agentVersion: 'dev' },
       codes: ['verify/incompatible'],
+    },
+    {
+      name: 'a bundle that needs a newer kernel is refused',
+      evidence: describedAs({ requires: { kernel: '6.2', hooks: [] } }),
+      codes: ['verify/incompatible'],
+    },
+    {
+      name: 'kernels are compared as numbers',
+      evidence: describedAs({ requires: { kernel: '6.9', hooks: [] } }),
+      context: { host: { kernel: '6.12.48+deb13-amd64', hooks: [] } },
+      codes: [],
+    },
+    {
+      name: 'a kernel that cannot be read is older than any',
+      context: { host: { kernel: 'unknown', hooks: [] } },
+      codes: ['verify/incompatible'],
+    },
+    {
+      name: 'a bundle whose hooks are here is accepted',
+      evidence: describedAs({ requires: { kernel: '6.1', hooks: ['file_open', 'sb_mount'] } }),
+      codes: [],
+    },
+    {
+      name: 'a bundle that needs a hook that is not here is refused',
+      evidence: describedAs({ requires: { kernel: '6.1', hooks: ['file_open', 'inode_link'] } }),
+      codes: ['verify/incompatible'],
+    },
+    {
+      name: 'what was admitted before stays on a host that has less',
+      evidence: describedAs({ requires: { kernel: '6.12', hooks: ['inode_link'] } }),
+      context: { purpose: 'replay', admitted: [DIGEST] },
+      codes: [],
     },
     {
       name: 'C04 a bundle that defines a rule of the baseline is refused',

@@ -1,6 +1,6 @@
 // The verdict over a bundle: facts in, decision out. Pure; every reason is collected.
 //
-// Invariants: a bundle is accepted only when every check of CHECKS was made and passed; a check that
+// Invariants: a bundle is accepted only when every check that was asked was made and passed; a check that
 // could not be made is a refusal; nothing here depends on the order of the attestations; adding or
 // removing an attestation can only move the verdict towards the side that its content supports.
 // Deliberately absent: signatures (adapters/sigstore collected them as facts) and the raising of the
@@ -11,10 +11,19 @@
 import type { Signer } from '../bundle.ts';
 import { shortDigest } from '../digest.ts';
 import { type Failure, invariant } from '../result.ts';
-import { CHECKS, type CheckAnswer, type CheckName, notRun, passed, refuse, say } from './check.ts';
+import {
+  type CheckAnswer,
+  type CheckName,
+  checksOf,
+  notRun,
+  passed,
+  refuse,
+  say,
+} from './check.ts';
 import { checkAgentVersion, checkBaseline } from './content.ts';
 import type { Evidence } from './evidence.ts';
 import { checkExpires, checkHead, checkNotBefore, checkVersion } from './freshness.ts';
+import { checkHost } from './host.ts';
 import { inputsOf } from './inputs.ts';
 import { checkProvenance } from './provenance.ts';
 import { checkRelease } from './release.ts';
@@ -34,7 +43,8 @@ export function judge(
 ): VerifyVerdict {
   const { answers, signers, scope } = runChecks(evidence, trust, context, stopwatch);
   const inputs = inputsOf(evidence, trust, scope, context);
-  const checks = CHECKS.map((check): CheckRecord => {
+  const asked = checksOf(context);
+  const checks = asked.map((check): CheckRecord => {
     const { outcome, detail, failures, durationMs } = answers[check];
     const codes = [...new Set(failures.map((it) => it.code))];
     const took = durationMs === undefined ? {} : { durationMs };
@@ -50,10 +60,12 @@ export function judge(
       checks,
     };
   }
-  const [first, ...rest] = withoutRepeats(CHECKS.flatMap((it) => answers[it].failures));
+  const [first, ...rest] = withoutRepeats(asked.flatMap((it) => answers[it].failures));
   invariant(first !== undefined, 'a check is left out only after another one refused');
   return { kind: 'refused', failures: [first, ...rest], checks };
 }
+
+const asksNoHost = notRun('no host is asked about');
 
 type Timed = CheckAnswer & { readonly durationMs?: number };
 
@@ -64,6 +76,7 @@ function runChecks(
   stopwatch: Stopwatch | null,
 ) {
   const { digest, descriptor, ir } = evidence;
+  const { host, purpose } = context;
   const scope = selectScope(trust, context);
   const skipped = notRun('no scope of the trust policy applies');
   const court = scope === null ? null : { digest, scope, trust, context };
@@ -91,6 +104,7 @@ function runChecks(
     version: run(() => checkVersion(digest, descriptor, scope, context)),
     head: run(() => checkHead(digest, descriptor, scope, context)),
     'agent-version': run(() => checkAgentVersion(descriptor, context.agentVersion)),
+    host: run(() => (host === undefined ? asksNoHost : checkHost(descriptor, { host, purpose }))),
     baseline: run(() => checkBaseline(ir)),
   };
   return { answers, signers, scope };

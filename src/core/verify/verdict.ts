@@ -53,6 +53,14 @@ export interface Floor {
   readonly digest: Digest;
 }
 
+/** What a host offers to the policies on it. */
+export interface HostOffer {
+  /** `uname -r`. */
+  readonly kernel: string;
+  /** Hooks that a program of this Warder is written for here. */
+  readonly hooks: readonly string[];
+}
+
 /** What this host knows besides the bundle and the trust policy. Time is an argument. */
 export interface VerifyContext {
   readonly nowMs: number;
@@ -67,6 +75,8 @@ export interface VerifyContext {
   readonly labels: Readonly<Record<string, string>>;
   /** The newest accepted head of the channel; null where none is known. */
   readonly head: ChannelHead | null;
+  /** Absent where no host is asked about, and in records from before it was compared. */
+  readonly host?: HostOffer;
   /** Replays (restore, boot) skip the floor; expiry then only makes the state stale. */
   readonly purpose: 'admit' | 'replay';
 }

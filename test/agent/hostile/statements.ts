@@ -228,6 +228,12 @@ export const STATEMENTS: readonly Hostile[] = [
   bundle('V19', 'a bundle for a newer agent', 'verify/incompatible', () =>
     draftOf({ minAgentVersion: '99.0.0' }),
   ),
+  bundle('V19', 'a bundle for a newer kernel', 'verify/incompatible', () =>
+    draftOf({ requires: { kernel: '99.0', hooks: [] } }),
+  ),
+  bundle('V19', 'a bundle for a hook that is not here', 'verify/incompatible', () =>
+    draftOf({ requires: { kernel: '6.1', hooks: ['socket_connect'] } }),
+  ),
   bundle(
     'C01',
     'a file that the config names and the manifest does not',
