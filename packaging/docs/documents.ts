@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync, readFileSync } from 'node:fs';
+import { summarySchemas } from '../../src/wire/summary.ts';
 import { commandReference, manualPage } from './commands.ts';
 import { errorsDocument } from './errors.ts';
 
@@ -13,7 +14,16 @@ export async function generatedDocuments(): Promise<Readonly<Record<string, stri
     'docs/reference/commands.md': commandReference(),
     'packaging/man/warder.1': manualPage(),
     'README.md': withTranscript(read('README.md')),
+    ...attestationSchemas(),
   };
+}
+
+function attestationSchemas(): Readonly<Record<string, string>> {
+  const written = Object.entries(summarySchemas()).map(([name, schema]) => [
+    `attestations/${name}`,
+    `${JSON.stringify(schema, null, 2)}\n`,
+  ]);
+  return Object.fromEntries(written);
 }
 
 const TRANSCRIPT = 'packaging/demo/transcript.txt';

@@ -27,6 +27,8 @@ export const MEDIA = {
 export const PREDICATE = {
   release: 'https://warder.dev/attestations/release/v1',
   provenance: 'https://slsa.dev/provenance/v1',
+  vsa: 'https://slsa.dev/verification_summary/v1',
+  svr: 'https://in-toto.io/attestation/svr/v0.1',
   cosignSign: 'https://sigstore.dev/cosign/sign/v1',
   head: 'https://warder.dev/attestations/head/v1',
   trust: 'https://warder.dev/attestations/trust/v1',

@@ -44,7 +44,7 @@ function complete(stored: TrustPolicy | null): TrustPolicy | null {
   return { ...stored, policies, roots, breakGlass, force };
 }
 
-const UNDEMANDED = { freshness: null, maxVersionStep: 100_000 };
+const UNDEMANDED = { verification: null, freshness: null, maxVersionStep: 100_000 };
 
 function compareWithFile(
   file: string,

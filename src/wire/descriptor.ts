@@ -124,7 +124,8 @@ const descriptorSchema: z.ZodType<BundleDescriptor> = z.strictObject({
   files: z.array(file).max(LIMITS.layersMax),
 });
 
-function isRealTime(text: string): boolean {
+/** True for a time that the calendar has; 30 February has none. */
+export function isRealTime(text: string): boolean {
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && `${new Date(ms).toISOString().slice(0, 19)}Z` === text;
 }

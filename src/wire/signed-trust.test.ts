@@ -6,7 +6,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeScope, makeTrust, makeTrustedKey } from '../../test/support/verify.ts';
+import {
+  makeScope,
+  makeTrust,
+  makeTrustedKey,
+  makeVerification,
+} from '../../test/support/verify.ts';
 import type { TrustedIdentity } from '../core/verify/trust.ts';
 import {
   encodeTrustDocument,
@@ -45,6 +50,7 @@ const policy = fc
     provenance: fc.boolean(),
     fresh: fc.option(maxAgeMs, { nil: null }),
     own: fc.boolean(),
+    verified: fc.option(hours, { nil: null }),
     step: fc.integer({ min: 1, max: 1_000_000_000 }),
     revoked: fc.uniqueArray(digest),
     outcome: fc.constantFrom('keep-and-alert', 'baseline'),
@@ -58,6 +64,10 @@ const policy = fc
         ? null
         : { maxAgeMs: it.fresh, anyOf: signers.anyOf, identities: signers.identities };
     const provenance = it.provenance ? scope.provenance : null;
+    const verification =
+      it.verified === null
+        ? null
+        : makeVerification({ maxAgeMs: it.verified, anyOf: keys.slice(3) });
     return makeTrust({
       version: it.version,
       roots: it.roots === null ? null : { threshold: it.roots, keys: roots.slice(0, 3) },
@@ -69,7 +79,10 @@ const policy = fc
       revoked: { digests: it.revoked, keys: it.revoked, identities: ['a@example.com'] },
       onDistrustedLkg: it.outcome as 'baseline',
       policies: [
-        { ...scope, tenant: it.tenant, release, provenance, freshness, maxVersionStep: it.step },
+        {
+          ...{ ...scope, tenant: it.tenant, release, provenance, verification, freshness },
+          maxVersionStep: it.step,
+        },
       ],
     });
   });

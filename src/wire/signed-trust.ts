@@ -65,7 +65,7 @@ export function parseTrustDocument(document: Uint8Array): Result<TrustPolicy> {
 }
 
 function toScope(scope: ScopePolicy) {
-  const { release, provenance, freshness, tenant, ...rest } = scope;
+  const { release, provenance, verification, freshness, tenant, ...rest } = scope;
   const { minimumMatches, predicateTypes } = release;
   return {
     name: rest.name,
@@ -75,6 +75,17 @@ function toScope(scope: ScopePolicy) {
     require: {
       release: { minimumMatches, anyOf: toSigners(release), predicateTypes },
       ...(provenance === null ? {} : { provenance: withoutNulls(provenance) }),
+      ...(verification === null
+        ? {}
+        : {
+            verification: {
+              verifier: verification.verifier,
+              predicateTypes: verification.predicateTypes,
+              levels: verification.levels,
+              maxAge: toAge(verification.maxAgeMs),
+              anyOf: toSigners(verification),
+            },
+          }),
     },
     thresholds: rest.thresholds,
     ...(freshness === null

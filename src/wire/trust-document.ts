@@ -87,6 +87,20 @@ const freshnessShape = z.strictObject({
   anyOf: listOf(signerShape).optional(),
 });
 
+// No level of none, and none of a failure: a demand that everything fulfils is no demand.
+const level = literal.refine((it) => it !== 'FAILED' && !/^SLSA_.*_LEVEL_0$/.test(it), {
+  message: 'a level that says nothing',
+});
+
+const verificationShape = z.strictObject({
+  verifier: literal,
+  predicateTypes: listOf(z.enum([PREDICATE.vsa, PREDICATE.svr])).optional(),
+  levels: listOf(level),
+  maxAge: age,
+  /** Who may sign for the verifier. */
+  anyOf: listOf(signerShape),
+});
+
 // Far above what a publisher needs, and far below what a number can hold.
 const VERSION_STEP = 100_000;
 
@@ -109,6 +123,7 @@ const scopePolicyShape = z.strictObject({
         signers: listOf(name).optional(),
       })
       .optional(),
+    verification: verificationShape.optional(),
   }),
   thresholds: thresholdsShape.prefault({}),
   freshness: freshnessShape.optional(),

@@ -14,6 +14,8 @@ import { fitShape, hintsOf } from './zod-words.ts';
 const text = z.string().min(1).max(1024);
 const number = z.union([z.int().min(1), z.string().regex(/^[1-9][0-9]{0,18}$/)]);
 
+const time = z.string().refine((it) => !Number.isNaN(Date.parse(it)), 'not a time');
+
 const identity = z.strictObject({
   issuer: text,
   identity: text,
@@ -33,10 +35,17 @@ const fixture = z.strictObject({
   signers: z.array(z.union([text, identity])).max(16),
   source: z.strictObject({ repository: text, ref: text.default('refs/heads/main') }).optional(),
   builder: z.strictObject({ id: text, buildType: text }).optional(),
-  at: z
-    .string()
-    .refine((it) => !Number.isNaN(Date.parse(it)), 'not a time')
+  /** A verification summary of the type that the policy asks for first, about the bundle at its place. */
+  verification: z
+    .strictObject({
+      signer: z.union([text, identity]),
+      verifier: text,
+      result: z.enum(['PASSED', 'FAILED']).default('PASSED'),
+      levels: z.array(text).max(64),
+      at: time.optional(),
+    })
     .optional(),
+  at: time.optional(),
   expect: z.custom<'admitted' | ErrorCode>(
     (it) => it === 'admitted' || (typeof it === 'string' && Object.hasOwn(ERRORS, it)),
     '"admitted" or an error code',
@@ -92,6 +101,24 @@ function toFixture(it: z.infer<typeof fixture>, nowMs: number): TrustFixture {
     ...{ name, repository, channel, tenant, expect, source, at },
     builder: builder ?? null,
     signers: signers.map((one) => toSigner(one, from)),
+    verification: toVerification(it.verification, from, at),
+  };
+}
+
+function toVerification(
+  said: z.infer<typeof fixture>['verification'],
+  from: Parameters<typeof toSigner>[1],
+  at: string,
+): TrustFixture['verification'] {
+  if (said === undefined) return null;
+  const { signer, verifier, result, levels } = said;
+  const when = said.at === undefined ? at : new Date(said.at).toISOString();
+  return {
+    signer: toSigner(signer, from),
+    verifier,
+    passed: result === 'PASSED',
+    levels,
+    at: when,
   };
 }
 

@@ -25,16 +25,15 @@ export function findVacuous(policies: readonly ScopePolicy[], hasRoot: boolean):
 
 type Signers = Pick<ScopePolicy['release'], 'anyOf' | 'identities'>;
 
-/** The lists of signers of a scope: for releases, and for heads where those are others. */
-function listsOf({ release, freshness }: ScopePolicy): readonly (readonly [string[], Signers])[] {
-  const first = [['require', 'release', 'anyOf'], release] as const;
-  const same = freshness === null || freshness.anyOf === release.anyOf;
-  return same
-    ? [[[...first[0]], release]]
-    : [
-        [[...first[0]], release],
-        [['freshness', 'anyOf'], freshness],
-      ];
+/** The lists of signers of a scope: for releases, for verifications, and for heads where those are others. */
+function listsOf(scope: ScopePolicy): readonly (readonly [string[], Signers])[] {
+  const { release, verification, freshness } = scope;
+  const lists: [string[], Signers][] = [[['require', 'release', 'anyOf'], release]];
+  if (verification !== null) lists.push([['require', 'verification', 'anyOf'], verification]);
+  if (freshness !== null && freshness.anyOf !== release.anyOf) {
+    lists.push([['freshness', 'anyOf'], freshness]);
+  }
+  return lists;
 }
 
 /** Certificates without anything to check them by could never count. */

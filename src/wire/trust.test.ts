@@ -300,6 +300,77 @@ test('every problem is told, each with line and column', () => {
   expect(failed.causes[0]).toMatch(/^trust\.yaml:6:15: /);
 });
 
+describe('verification', () => {
+  const VERIFIER_KEY = pemOf('P-256').toString();
+  const OWN = '{ id: verifier, key: { file: v.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }';
+  const asking = (lines: string, signers = OWN) =>
+    read(
+      spoil(
+        '      provenance:',
+        `      verification: { ${lines}, anyOf: [${signers}] }\n      provenance:`,
+      ),
+      { ...KEYS, 'v.pub': VERIFIER_KEY },
+    );
+  const FULL = 'verifier: https://v.example.com, levels: [SLSA_BUILD_LEVEL_3], maxAge: 24h';
+
+  test('is not demanded unless it is written, and then the fingerprint is as before', () => {
+    const plain = read(GOOD);
+    const asked = asking(FULL);
+    expect(plain.ok && plain.value.policies[0]?.verification).toBeNull();
+    expect(asked).toMatchObject({
+      ok: true,
+      value: {
+        policies: [
+          {
+            verification: {
+              verifier: 'https://v.example.com',
+              predicateTypes: ['https://slsa.dev/verification_summary/v1'],
+              levels: ['SLSA_BUILD_LEVEL_3'],
+              maxAgeMs: 86_400_000,
+              anyOf: [{ id: 'verifier', publicKeyPem: VERIFIER_KEY }],
+              identities: [],
+            },
+          },
+        ],
+      },
+    });
+    expect(asked.ok && plain.ok && asked.value.fingerprint !== plain.value.fingerprint).toBe(true);
+  });
+
+  test.each([
+    ['no verifier', 'levels: [A], maxAge: 24h'],
+    ['a verifier with a wildcard', 'verifier: https://v.example.com/*, levels: [A], maxAge: 24h'],
+    ['no levels', 'verifier: https://v.example.com, maxAge: 24h'],
+    ['an empty list of levels', 'verifier: https://v.example.com, levels: [], maxAge: 24h'],
+    ['FAILED as a level', 'verifier: https://v.example.com, levels: [FAILED], maxAge: 24h'],
+    ['no level', 'verifier: https://v.example.com, levels: [SLSA_BUILD_LEVEL_0], maxAge: 24h'],
+    ['no age', 'verifier: https://v.example.com, levels: [A]'],
+    ['an age of none', 'verifier: https://v.example.com, levels: [A], maxAge: 0h'],
+    ['another predicate type', `${FULL}, predicateTypes: [https://slsa.dev/provenance/v1]`],
+    ['an unknown field', `${FULL}, result: FAILED`],
+  ])('I08 with %s is refused', (_what, lines) => {
+    expect(asking(lines)).toMatchObject({ ok: false, error: { code: 'trust/invalid' } });
+  });
+
+  test.each([
+    ['nobody', ''],
+    [
+      'an identity without a trusted root',
+      '{ id: v, issuer: https://i.example.com, identity: v@example.com }',
+    ],
+    [
+      'the id of another signer',
+      '{ id: ci, key: { file: v.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }',
+    ],
+    [
+      'another id for a signer',
+      '{ id: v, key: { file: ci.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }',
+    ],
+  ])('I08 signed by %s is refused', (_what, signers) => {
+    expect(asking(FULL, signers)).toMatchObject({ ok: false, error: { code: 'trust/invalid' } });
+  });
+});
+
 describe('freshness', () => {
   const withHeads = (lines: string) =>
     GOOD.replace(

@@ -89,7 +89,7 @@ function toScopePolicy(
   source: LocatedYaml,
   readFile: ReadFile,
 ): Result<ScopePolicy> {
-  const { release, provenance } = document.require;
+  const { release, provenance, verification } = document.require;
   const releasers = [...path, 'require', 'release', 'anyOf'];
   const signers = toSigners(release.anyOf, releasers, source, readFile);
   if (!signers.ok) return signers;
@@ -99,6 +99,8 @@ function toScopePolicy(
       ? signers
       : toSigners(freshness.anyOf, [...path, 'freshness', 'anyOf'], source, readFile);
   if (!heads.ok) return heads;
+  const verifiers = toVerification(verification, path, source, readFile);
+  if (!verifiers.ok) return verifiers;
   return ok({
     name: document.name,
     scope: document.scope,
@@ -112,9 +114,24 @@ function toScopePolicy(
     thresholds: document.thresholds,
     provenance:
       provenance === undefined ? null : { ...provenance, signers: provenance.signers ?? null },
+    verification: verifiers.value,
     freshness: freshness === undefined ? null : { maxAgeMs: freshness.maxAge, ...heads.value },
     maxVersionStep: document.maxVersionStep,
   });
+}
+
+function toVerification(
+  demand: ScopeDocument['require']['verification'],
+  path: readonly PropertyKey[],
+  source: LocatedYaml,
+  readFile: ReadFile,
+): Result<ScopePolicy['verification']> {
+  if (demand === undefined) return ok(null);
+  const at = [...path, 'require', 'verification', 'anyOf'];
+  const signers = toSigners(demand.anyOf, at, source, readFile);
+  if (!signers.ok) return signers;
+  const { verifier, levels, maxAge: maxAgeMs, predicateTypes = [PREDICATE.vsa] } = demand;
+  return ok({ verifier, predicateTypes, levels, maxAgeMs, ...signers.value });
 }
 
 function toSigners(
@@ -223,15 +240,19 @@ function withFingerprint(
     version: document.version,
     roots,
     force: document.force,
-    policies,
+    policies: policies.map(withoutUndemanded),
     trustedRoot,
     revoked: document.revoked as unknown as TrustPolicy['revoked'],
     onDistrustedLkg: document.onDistrustedLkg,
   };
-  // A policy without it has the fingerprint that it had before there was such a thing.
   const counted = breakGlass === null ? judged : { ...judged, breakGlass };
   const hash = createHash('sha256').update(toCanonicalJson(counted)).digest('hex');
-  return { ...judged, breakGlass, fingerprint: `sha256:${hash}` as Digest };
+  return { ...judged, policies, breakGlass, fingerprint: `sha256:${hash}` as Digest };
+}
+
+// What is not demanded is not counted: a policy has the fingerprint that it had before there was such a thing.
+function withoutUndemanded({ verification, ...rest }: ScopePolicy) {
+  return verification === null ? rest : { ...rest, verification };
 }
 
 interface Problem {

@@ -22,6 +22,7 @@ import { REFERRERS } from './hostile/referrers.ts';
 import { SIGNATURES } from './hostile/signatures.ts';
 import { STATEMENTS } from './hostile/statements.ts';
 import { TRANSPORT } from './hostile/transport.ts';
+import { goodBySvr, goodByVsa, trustByVerifier, VERIFICATIONS } from './hostile/verification.ts';
 
 let shelf: Shelf;
 const [trusted, stranger] = await Promise.all([startSigstore(), startSigstore()]);
@@ -41,6 +42,21 @@ describe('by keys', () => {
 
   const rows = [...TRANSPORT, ...MANIFESTS, ...REFERRERS, ...SIGNATURES, ...STATEMENTS];
   it.each(rows)('$id $what', (input) => target.play(input));
+});
+
+describe('by a verifier besides', () => {
+  let target: Target;
+  beforeAll(async () => {
+    target = new Target(shelf, trustByVerifier());
+    await target.begin(goodByVsa);
+  });
+  afterAll(() => target.remove());
+
+  it.each(VERIFICATIONS)('$id $what', (input) => target.play(input));
+  it('P12 a summary and a result that are right, among others that are not', async () => {
+    await target.admit(goodByVsa, 6);
+    await target.admit(goodBySvr, 7);
+  });
 });
 
 describe('by identities', () => {

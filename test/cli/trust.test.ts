@@ -56,6 +56,61 @@ policies:
           - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
 `;
 
+const VERIFIED = `apiVersion: warder.dev/trust/v1
+version: 1
+policies:
+  - name: prod
+    scope: registry.example.com/policies
+    channels: [prod]
+    tenant: acme
+    require:
+      release:
+        minimumMatches: 1
+        anyOf:
+          - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
+      verification:
+        verifier: https://verifier.example.com/policies
+        levels: [SLSA_BUILD_LEVEL_3]
+        maxAge: 24h
+        anyOf:
+          - { id: checker, key: { file: old.pem.pub, notBefore: 2025-01-01, notAfter: 2026-02-01 } }
+          - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
+`;
+
+const VERIFIED_FIXTURES = `apiVersion: warder.dev/trust-test/v1
+tests:
+${[
+  ['verified', 'signer: checker, levels: [SLSA_BUILD_LEVEL_3]', 'admitted'],
+  ['verified to more', 'signer: checker, levels: [SLSA_BUILD_LEVEL_4]', 'admitted'],
+  [
+    'failed',
+    'signer: checker, levels: [SLSA_BUILD_LEVEL_3], result: FAILED',
+    'verify/vsa-rejected',
+  ],
+  ['verified to less', 'signer: checker, levels: [SLSA_BUILD_LEVEL_2]', 'verify/vsa-rejected'],
+  ['by another key', 'signer: root-1, levels: [SLSA_BUILD_LEVEL_3]', 'verify/vsa-rejected'],
+  [
+    'long ago',
+    'signer: checker, levels: [SLSA_BUILD_LEVEL_3], at: "2025-06-01T00:00:00Z"',
+    'verify/vsa-rejected',
+  ],
+]
+  .map(
+    ([name, said, expected]) => `  - name: ${name}
+    repository: registry.example.com/policies/web
+    tenant: acme
+    signers: [ci]
+    verification: { verifier: https://verifier.example.com/policies, ${said} }
+    expect: ${expected}
+`,
+  )
+  .join('')}  - name: not verified
+    repository: registry.example.com/policies/web
+    tenant: acme
+    signers: [ci]
+    expect: verify/vsa-missing
+`;
+
 const GLASS = `breakGlass:
   threshold: 1
   maxMinutes: 120
@@ -114,6 +169,8 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'trust-6.yaml'), POLICY(6));
   writeFileSync(join(dir, 'bare.yaml'), BARE);
   writeFileSync(join(dir, 'glass.yaml'), `${BARE}${GLASS}`);
+  writeFileSync(join(dir, 'verified.yaml'), VERIFIED);
+  writeFileSync(join(dir, 'verified.test.yaml'), VERIFIED_FIXTURES);
   writeFileSync(join(dir, 'good.test.yaml'), FIXTURES('admitted'));
   writeFileSync(join(dir, 'bad.test.yaml'), FIXTURES('verify/rollback'));
   writeFileSync(join(dir, 'broken.test.yaml'), FIXTURES('maybe'));
@@ -126,6 +183,7 @@ describe('looking at a trust policy', () => {
     expect(document).toMatchObject({ trust: { version: 5, roots: { threshold: 2 } } });
     await both('trust-explain-bare', ['trust', 'explain', 'bare.yaml']);
     await both('trust-explain-glass', ['trust', 'explain', 'glass.yaml']);
+    await both('trust-explain-verified', ['trust', 'explain', 'verified.yaml']);
     await both('trust-explain-none', ['trust', 'explain', 'none.yaml']);
   });
 
@@ -133,6 +191,7 @@ describe('looking at a trust policy', () => {
     await both('trust-lint', ['trust', 'lint', 'trust.yaml']);
     await both('trust-lint-bare', ['trust', 'lint', 'bare.yaml']);
     await both('trust-lint-glass', ['trust', 'lint', 'glass.yaml']);
+    await both('trust-lint-verified', ['trust', 'lint', 'verified.yaml']);
   });
 
   it('judges fixtures as a host would', async () => {
@@ -140,6 +199,8 @@ describe('looking at a trust policy', () => {
     expect(good).toMatchObject({ ok: true, passed: 4 });
     const bad = await both('trust-test-failing', ['trust', 'test', 'trust.yaml', 'bad.test.yaml']);
     expect(bad).toMatchObject({ ok: false, passed: 3 });
+    const verified = ['trust', 'test', 'verified.yaml', 'verified.test.yaml'];
+    expect(await both('trust-test-verified', verified)).toMatchObject({ ok: true, passed: 7 });
     await both('trust-test-broken', ['trust', 'test', 'trust.yaml', 'broken.test.yaml']);
   });
 });

@@ -26,13 +26,15 @@ import { parseRecord } from '../../src/wire/decision-record.ts';
 import { documentOf, run } from '../support/cli.ts';
 import { enforce, expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
 import { HOUR_MS, headOf, signHead, trustWithHeads } from '../support/heads.ts';
-import { makeSigner, trustIn } from '../support/signed-bundle.ts';
+import { encodeJson, makeSigner, signBundle, trustIn } from '../support/signed-bundle.ts';
+import { encodeVsa } from '../support/summaries.ts';
 import { rootsOf, sealed, signTrust } from '../support/trust.ts';
-import { NOW_MS } from '../support/verify.ts';
+import { makeTrustedKey, makeVerification, NOW_MS, VERIFIER } from '../support/verify.ts';
 
 const ci = makeSigner();
 const clockwork = makeSigner();
 const stranger = makeSigner();
+const verifier = makeSigner();
 const root = makeSigner();
 const ROOTS = rootsOf(1, root);
 const TRUST = sealed({ ...trustIn(ci), version: 4, roots: ROOTS });
@@ -107,6 +109,7 @@ describe('a decision record', () => {
       ...['state passed', 'clock passed', 'content passed'],
       ...['attestation passed', 'attestation passed'],
       ...['scope-policy passed', 'revocation passed', 'release passed', 'provenance passed'],
+      'verification passed',
       ...['place passed', 'not-before passed', 'expires passed', 'version passed', 'head passed'],
       ...['agent-version passed', 'host passed', 'baseline passed', 'survival passed'],
       'hold passed',
@@ -147,7 +150,7 @@ describe('a decision record', () => {
     const late = found.find((it) => it.code === 'host/clock-suspect');
     const { record } = await read(enforcer, late?.id as Digest);
     const notRun = record.checks.filter((it) => it.outcome === 'not-run').length;
-    expect(notRun).toBe(15);
+    expect(notRun).toBe(16);
   });
 
   it('must be on the disk before the floor rises: without it nothing is admitted', async () => {
@@ -219,6 +222,31 @@ describe('a decision, repeated offline', () => {
       'Repetition refused same',
       'Repetition refused same',
     ]);
+  });
+
+  it('comes out the same where a verifier is asked, and differs under another verdict', async () => {
+    const verification = makeVerification({
+      anyOf: [makeTrustedKey('verifier', verifier.fingerprint, verifier.publicKeyPem)],
+    });
+    const policies = TRUST.policies.map((it) => ({ ...it, verification }));
+    const enforcer = await newHost(sealed({ ...TRUST, policies })).start();
+    expect(await enforcer.activate(v5)).toMatchObject({ error: { code: 'verify/vsa-missing' } });
+    expect(await repeat(await exported(enforcer))).toMatchObject({ exit: 0, comparison: 'same' });
+    const summary = encodeJson(await signBundle(encodeVsa(v5.digest), verifier));
+    await enforce(enforcer, { ...v5, attestations: [...v5.attestations, summary] });
+    const { record, bytes } = await read(enforcer, (await newest(enforcer)).id);
+    expect(record.checks.find((it) => it.check === 'verification')).toMatchObject({
+      outcome: 'passed',
+      inputs: { verifier: VERIFIER, attestations: 3 },
+    });
+    expect(await repeat(await exported(enforcer))).toMatchObject({ exit: 0, comparison: 'same' });
+    // As if the clock had been a week later then: the summary would have been too old.
+    if (record.question.kind !== 'bundle') throw new Error('another decision');
+    const context = { ...record.question.context, nowMs: NOW_MS + 7 * 24 * HOUR_MS };
+    const lie = { ...record, question: { ...record.question, context } };
+    const found = await repeat(await written(lie, bytes));
+    const differences = found['differences'] as readonly { readonly check: string }[];
+    expect(differences.map((it) => it.check)).toContain('verification');
   });
 
   it('finds every byte that was changed in what is kept', async () => {

@@ -298,11 +298,16 @@ describe('the file on the host', () => {
   it('whose stored policy is of before roots and heads is read as one that demanded neither', async () => {
     await host.start();
     const { roots: _roots, breakGlass: _glass, force: _force, ...old } = V4;
-    const policies = V4.policies.map(({ freshness: _f, maxVersionStep: _m, ...rest }) => rest);
+    const policies = V4.policies.map(
+      ({ freshness: _f, verification: _v, maxVersionStep: _m, ...rest }) => rest,
+    );
     const stored = { ...old, policies } as unknown as TrustPolicy;
     if (host.store === null) throw new Error('the host runs');
     expectOk(host.store.write({ trust: stored }));
     const { trust } = take({ ...V4, roots: null });
-    expect(trust).toMatchObject({ roots: null, policies: [{ freshness: null }] });
+    expect(trust).toMatchObject({
+      roots: null,
+      policies: [{ freshness: null, verification: null }],
+    });
   });
 });

@@ -105,6 +105,7 @@ export const TRUST_WITH_HEADS: TrustPolicy = {
       release: { minimumMatches: 1, anyOf: [HEAD_SIGNER], identities: [], predicateTypes: [] },
       thresholds: { tlog: 1, ctlog: 1, timestamp: 1 },
       provenance: null,
+      verification: null,
       freshness: { maxAgeMs: 86_400_000, anyOf: [HEAD_SIGNER], identities: [] },
       maxVersionStep: 100,
     },

@@ -119,10 +119,20 @@ export class Target {
     offer: (draft: Draft) => Offer | Promise<Offer>,
     change: Partial<BundleDescriptor> = {},
   ): Promise<void> {
-    this.#shelf.show(await offer(draftOf({ ...change, version: 5 as BundleVersion })));
-    const [first] = await this.world.poll();
-    expect([first?.kind, first?.failures]).toEqual(['activated', []]);
+    await this.admit(offer, 5, change);
     process.env['TMPDIR'] = this.#temporary;
+  }
+
+  /** A version that must be taken. */
+  async admit(
+    offer: (draft: Draft) => Offer | Promise<Offer>,
+    version: number,
+    change: Partial<BundleDescriptor> = {},
+  ): Promise<void> {
+    this.#shelf.show(await offer(draftOf({ ...change, version: version as BundleVersion })));
+    const [outcome] = await this.world.poll();
+    expect([outcome?.kind, outcome?.failures]).toEqual(['activated', []]);
+    expect(await this.world.enforced()).toBe(`v${version}`);
   }
 
   /** Offers it to agent and command, and looks at everything afterwards. */

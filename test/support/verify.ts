@@ -8,6 +8,7 @@ import { PREDICATE } from '../../src/core/bundle.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import type { PolicyIr } from '../../src/core/policy/ir.ts';
 import type { Provenance } from '../../src/core/provenance.ts';
+import type { VerificationSummary } from '../../src/core/summary.ts';
 import type { Evidence, SignedFact } from '../../src/core/verify/evidence.ts';
 import type { ScopePolicy, TrustedKey, TrustPolicy } from '../../src/core/verify/trust.ts';
 import type { VerifyContext } from '../../src/core/verify/verdict.ts';
@@ -112,6 +113,7 @@ export function makeScope(change: Partial<ScopePolicy> = {}): ScopePolicy {
       sourceRepositories: ['https://git.example.com/acme/policies'],
       signers: null,
     },
+    verification: null,
     freshness: null,
     maxVersionStep: 100_000,
     ...change,
@@ -150,6 +152,42 @@ export function provenanceBy(key: Digest, change: Partial<Provenance> = {}): Sig
     predicateType: PREDICATE.provenance,
     subjects: [DIGEST],
     claim: { kind: 'provenance', provenance: makeProvenance(change) },
+    keys: [key],
+  };
+}
+
+export const VERIFIER = 'https://verifier.example.com/policies';
+export const KEY_V = digestOf('9');
+
+/** What a scope demands of a verifier. */
+export function makeVerification(
+  change: Partial<NonNullable<ScopePolicy['verification']>> = {},
+): NonNullable<ScopePolicy['verification']> {
+  return {
+    verifier: VERIFIER,
+    predicateTypes: [PREDICATE.vsa],
+    levels: ['SLSA_BUILD_LEVEL_3'],
+    maxAgeMs: 24 * 3_600_000,
+    anyOf: [makeTrustedKey('verifier', KEY_V)],
+    identities: [],
+    ...change,
+  };
+}
+
+export function summaryBy(key: Digest, change: Partial<VerificationSummary> = {}): SignedFact {
+  const summary = {
+    verifier: VERIFIER,
+    verifiedAt: '2026-03-01T11:00:00Z',
+    resource: `oci://${makeDescriptor().repository}@${DIGEST}`,
+    passed: true,
+    levels: ['SLSA_BUILD_LEVEL_3'],
+    ...change,
+  };
+  return {
+    kind: 'signed',
+    predicateType: PREDICATE.vsa,
+    subjects: [DIGEST],
+    claim: { kind: 'summary', summary },
     keys: [key],
   };
 }

@@ -6,6 +6,7 @@
 
 import { PREDICATE } from '../../core/bundle.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
+import type { VerificationSummary } from '../../core/summary.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { AttestationFact, Claim } from '../../core/verify/evidence.ts';
 import { toCanonicalJson } from '../../wire/canonical-json.ts';
@@ -13,6 +14,7 @@ import { parseHeadPredicate } from '../../wire/head.ts';
 import { parseSigstoreBundle } from '../../wire/sigstore-bundle.ts';
 import { parseProvenancePredicate } from '../../wire/slsa.ts';
 import { parseReleasePredicate, parseStatement } from '../../wire/statement.ts';
+import { parseSvrPredicate, parseVsaPredicate } from '../../wire/summary.ts';
 import { fingerprintKey } from '../../wire/trust-key.ts';
 import { type Anchors, verifySignature } from './signature.ts';
 
@@ -62,6 +64,8 @@ function readClaim(predicateType: string, predicate: unknown): Claim {
       ? { kind: 'provenance', provenance: provenance.value }
       : { kind: 'malformed', failure: provenance.error };
   }
+  if (predicateType === PREDICATE.vsa) return toSummary(parseVsaPredicate(predicate));
+  if (predicateType === PREDICATE.svr) return toSummary(parseSvrPredicate(predicate));
   if (predicateType === PREDICATE.head) {
     const head = parseHeadPredicate(predicate);
     return head.ok
@@ -77,4 +81,10 @@ function readClaim(predicateType: string, predicate: unknown): Claim {
     return { kind: 'glass', document: new TextDecoder().decode(document) };
   }
   return { kind: 'other' };
+}
+
+function toSummary(summary: Result<VerificationSummary>): Claim {
+  return summary.ok
+    ? { kind: 'summary', summary: summary.value }
+    : { kind: 'malformed', failure: summary.error };
 }

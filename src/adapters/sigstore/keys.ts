@@ -16,7 +16,11 @@ export type KeyRing = ReadonlyMap<string, KeyObject>;
 /** Every key of every scope, whatever its window: windows are judged in core. */
 export function makeKeyRing(trust: TrustPolicy): Result<KeyRing> {
   const ring = new Map<string, KeyObject>();
-  const scopes = trust.policies.flatMap((it) => [it.release, it.freshness ?? { anyOf: [] }]);
+  const scopes = trust.policies.flatMap((it) => [
+    it.release,
+    it.freshness ?? { anyOf: [] },
+    it.verification ?? { anyOf: [] },
+  ]);
   // Roots sign the trust policy, others sign orders; what a key may sign is judged in core.
   const roots = [...(trust.roots?.keys ?? []), ...(trust.breakGlass?.keys ?? [])];
   for (const entry of [...roots, ...scopes.flatMap((it) => it.anyOf)]) {

@@ -58,7 +58,7 @@ function revokedLine({ revoked }: TrustPolicy): string {
 }
 
 function scopeText(scope: ScopePolicy): string {
-  const { release, provenance, freshness, channels, tenant } = scope;
+  const { release, provenance, verification, freshness, channels, tenant } = scope;
   const signers = [
     ...release.anyOf.map(
       (it) => `${it.id}: key ${shortDigest(it.fingerprint)}, ${it.notBefore} to ${it.notAfter}`,
@@ -80,6 +80,7 @@ function scopeText(scope: ScopePolicy): string {
           : provenance.builderIds.join(', '),
       ],
       ['built from', provenance === null ? null : provenance.sourceRepositories.join(', ')],
+      ['verified by', verifierLine(verification)],
       [
         'newest by',
         freshness === null
@@ -89,6 +90,13 @@ function scopeText(scope: ScopePolicy): string {
       ['version', `at most ${scope.maxVersionStep} above the highest seen`],
     ]),
   ].join('\n');
+}
+
+function verifierLine(demand: ScopePolicy['verification']): string {
+  if (demand === null) return 'nobody else: no verification summary is demanded';
+  const who = [...demand.anyOf, ...demand.identities].map((it) => it.id).join(' or ');
+  const what = `${demand.verifier} to ${demand.levels.join(', ')}`;
+  return `${what}, signed by ${who}, at most ${demand.maxAgeMs / 60_000} minutes ago`;
 }
 
 /** Warns of what the author may not have meant; warnings alone are a success. */

@@ -198,6 +198,17 @@ export const VERIFY_ERRORS = {
     exit: EXIT.provenance,
     retry: 'quarantine',
   },
+  'verify/vsa-missing': {
+    meaning: 'The trust policy demands a verification summary, and none is attached.',
+    exit: EXIT.provenance,
+    retry: 'backoff',
+  },
+  'verify/vsa-rejected': {
+    meaning:
+      'A verification summary failed, or is of another verifier, resource, level or time than is demanded.',
+    exit: EXIT.provenance,
+    retry: 'quarantine',
+  },
   'verify/scope-mismatch': {
     meaning: 'The bundle belongs to another repository, channel, tenant or host.',
     exit: EXIT.rollback,

@@ -16,6 +16,7 @@ export const CHECKS = [
   'revocation',
   'release',
   'provenance',
+  'verification',
   'place',
   'not-before',
   'expires',

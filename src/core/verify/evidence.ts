@@ -8,6 +8,7 @@ import type { ChannelHead } from '../head.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import type { Provenance } from '../provenance.ts';
 import type { Failure } from '../result.ts';
+import type { VerificationSummary } from '../summary.ts';
 
 export interface Evidence {
   readonly digest: Digest;
@@ -69,6 +70,7 @@ export interface CertificateClaims {
 export type Claim =
   | { readonly kind: 'release'; readonly descriptor: BundleDescriptor }
   | { readonly kind: 'provenance'; readonly provenance: Provenance }
+  | { readonly kind: 'summary'; readonly summary: VerificationSummary }
   | { readonly kind: 'head'; readonly head: ChannelHead }
   /** A trust policy, as its canonical JSON. */
   | { readonly kind: 'trust'; readonly document: string }

@@ -27,6 +27,14 @@ export function inputsOf(
     revocation: { digest, revokedDigests: trust.revoked.digests.length },
     release: { ...statements, minimumMatches: scope?.release.minimumMatches ?? null },
     provenance: { ...statements, isDemanded: scope === null ? null : scope.provenance !== null },
+    verification: {
+      ...statements,
+      verifier: scope?.verification?.verifier ?? null,
+      levels: scope?.verification?.levels ?? [],
+      maxAgeMs: scope?.verification?.maxAgeMs ?? null,
+      now,
+      purpose,
+    },
     place: {
       repository: [descriptor.repository, repository],
       channel: [descriptor.channel, channel],

@@ -9,14 +9,17 @@ import {
   digestOf,
   KEY_A,
   KEY_B,
+  KEY_V,
   makeContext,
   makeDescriptor,
   makeEvidence,
   makeScope,
   makeTrust,
+  makeVerification,
   NOW_MS,
   provenanceBy,
   releaseBy,
+  summaryBy,
 } from '../../../test/support/verify.ts';
 import { PREDICATE } from '../bundle.ts';
 import { failure } from '../result.ts';
@@ -49,9 +52,28 @@ const bare = key.map(
 const unusable = fc
   .constantFrom('verify/signature-invalid', 'verify/bundle-invalid')
   .map((code): AttestationFact => ({ kind: 'unusable', failure: failure(code, 'spoiled') }));
-const attestations = fc.array(fc.oneof(release, provenance, bare, unusable), { maxLength: 6 });
+const summary = fc
+  .record({
+    key: fc.constantFrom(KEY_A, KEY_V),
+    subjects,
+    change: fc.constantFrom(
+      {},
+      { passed: false },
+      { levels: ['REVIEWED'] },
+      { verifiedAt: 'soon' },
+    ),
+  })
+  .map((it): SignedFact => ({ ...summaryBy(it.key, it.change), subjects: it.subjects }));
+const attestations = fc.array(fc.oneof(release, provenance, bare, summary, unusable), {
+  maxLength: 6,
+});
 const trust = fc
-  .record({ minimumMatches: fc.constantFrom(1, 2), provenance: fc.boolean(), cosign: fc.boolean() })
+  .record({
+    minimumMatches: fc.constantFrom(1, 2),
+    provenance: fc.boolean(),
+    cosign: fc.boolean(),
+    verified: fc.boolean(),
+  })
   .map((it) => {
     const scope = makeScope();
     const types = it.cosign ? [PREDICATE.release, PREDICATE.cosignSign] : [PREDICATE.release];
@@ -65,6 +87,7 @@ const trust = fc
             predicateTypes: types,
           },
           provenance: it.provenance ? scope.provenance : null,
+          verification: it.verified ? makeVerification() : null,
         },
       ],
     });
@@ -75,6 +98,16 @@ const kindOf = (list: readonly AttestationFact[], by: ReturnType<typeof makeTrus
 
 test('both verdicts occur among the generated cases', () => {
   const cases = fc.sample(fc.tuple(attestations, trust), 500);
+  const kinds = new Set(cases.map(([list, by]) => kindOf(list, by)));
+  expect([...kinds].sort()).toEqual(['accepted', 'refused']);
+});
+
+test('a verification is among the reasons of both', () => {
+  const asking = trust.map((by) => ({
+    ...by,
+    policies: by.policies.map((it) => ({ ...it, verification: makeVerification() })),
+  }));
+  const cases = fc.sample(fc.tuple(attestations, asking), 1000);
   const kinds = new Set(cases.map(([list, by]) => kindOf(list, by)));
   expect([...kinds].sort()).toEqual(['accepted', 'refused']);
 });

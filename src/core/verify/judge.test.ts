@@ -161,7 +161,7 @@ describe('scope', () => {
   test('a check that could not be made is in the record as not-run', () => {
     const verdict = judgeCase({ context: { repository: 'other.example.com/p' } });
     const notRun = verdict.checks.filter((it) => it.outcome === 'not-run').map((it) => it.check);
-    expect(notRun).toEqual(['release', 'provenance', 'head']);
+    expect(notRun).toEqual(['release', 'provenance', 'verification', 'head']);
     expect(verdict.kind).toBe('refused');
   });
 });

@@ -30,6 +30,7 @@ import { checkRelease } from './release.ts';
 import { checkPlace, selectScope } from './scope.ts';
 import type { ScopePolicy, TrustPolicy } from './trust.ts';
 import type { CheckRecord, VerifyContext, VerifyVerdict } from './verdict.ts';
+import { checkVerification } from './verification.ts';
 
 /** Milliseconds that passed since something; only differences mean anything. */
 export type Stopwatch = () => number;
@@ -98,6 +99,9 @@ function runChecks(
     revocation: run(() => checkRevocation(evidence, trust)),
     release: run(release),
     provenance: run(() => (court === null ? skipped : checkProvenance(evidence, court))),
+    verification: run(() =>
+      court === null ? skipped : checkVerification(evidence, court, context.repository),
+    ),
     place: run(() => checkPlace(descriptor, scope, context)),
     'not-before': run(() => checkNotBefore(descriptor, context)),
     expires: run(() => checkExpires(descriptor, context)),

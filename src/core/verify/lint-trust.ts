@@ -3,17 +3,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ScopePolicy, TrustPolicy } from './trust.ts';
-
-/** One thing to think about, and what to do about it. */
-export interface TrustFinding {
-  /** The scope by name, or what else it is about. */
-  readonly where: string;
-  readonly text: string;
-  readonly hint: string;
-}
-
-const SOON_MS = 30 * 86_400_000;
+import { lintScope, type TrustFinding } from './lint-scope.ts';
+import type { TrustPolicy } from './trust.ts';
 
 /** Everything worth a second look. */
 export function lintTrust(trust: TrustPolicy, nowMs: number): readonly TrustFinding[] {
@@ -69,43 +60,4 @@ function lintGlass({ breakGlass, policies }: TrustPolicy): readonly TrustFinding
       .filter((it) => releasing.includes(it.fingerprint))
       .map((it) => say(`${it.id} signs releases too`, 'give it a key of its own')),
   ];
-}
-
-function lintScope(scope: ScopePolicy, trust: TrustPolicy, nowMs: number): readonly TrustFinding[] {
-  const found: TrustFinding[] = [];
-  const say = (text: string, hint: string) => found.push({ where: scope.name, text, hint });
-  const { minimumMatches, anyOf, identities } = scope.release;
-  const signers = anyOf.length + identities.length;
-  if (minimumMatches === 1)
-    say('one signer alone can release', 'demand two, such as CI and a person');
-  if (minimumMatches === signers && signers > 1) {
-    say('one lost signer ends every release', 'list one signer more than are demanded');
-  }
-  if (scope.provenance === null) say('provenance is not demanded', 'name builders and sources');
-  if (scope.freshness === null) {
-    say(
-      'nothing tells when new bundles are hidden',
-      'demand heads: freshness { head: required, maxAge }',
-    );
-  }
-  if (scope.tenant === null) say('every tenant is admitted', 'name the tenant');
-  for (const it of identities) {
-    if (it.repositoryId === null && it.subject.startsWith('https://')) {
-      say(
-        `${it.id} is known by a name that may be given to others`,
-        'add repositoryId and ownerId',
-      );
-    }
-    if (it.triggers === null && it.subject.endsWith('*')) {
-      say(`${it.id} may sign on every trigger`, 'list the triggers, such as push');
-    }
-  }
-  for (const { id, fingerprint, notAfter } of [...anyOf, ...(scope.freshness?.anyOf ?? [])]) {
-    const leftMs = Date.parse(notAfter) - nowMs;
-    if (trust.revoked.keys.includes(fingerprint)) say(`${id} is listed and revoked`, 'drop it');
-    else if (leftMs <= 0)
-      say(`the window of ${id} ended ${notAfter}`, 'drop it, or give it a new one');
-    else if (leftMs < SOON_MS) say(`the window of ${id} ends ${notAfter}`, 'add its successor now');
-  }
-  return found.filter(({ text }, at) => found.findIndex((it) => it.text === text) === at);
 }

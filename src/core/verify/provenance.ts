@@ -27,9 +27,7 @@ export function checkProvenance(evidence: Evidence, court: Court): CheckAnswer {
     if (fact.kind === 'unusable') {
       skipped.push(fact.failure);
     } else if (fact.predicateType !== PREDICATE.provenance) {
-      if (!court.scope.release.predicateTypes.includes(fact.predicateType)) {
-        others.push(fact.predicateType);
-      }
+      if (!isAskedFor(fact, court.scope)) others.push(fact.predicateType);
     } else {
       const problems = judgeProvenance(fact, evidence.descriptor, demand, court);
       if (problems.length === 0) return passed(tell(evidence.descriptor, fact));
@@ -40,6 +38,15 @@ export function checkProvenance(evidence: Evidence, court: Court): CheckAnswer {
   const missing = failure('verify/provenance-missing', 'no provenance fulfils the trust policy');
   const [first, ...rest] = [...tellUnread(evidence.unread), ...skipped, missing];
   return refused(first ?? missing, ...rest);
+}
+
+/** True for a statement that another check looks at: that it is there is no reason of this one. */
+function isAskedFor(
+  { predicateType }: SignedFact,
+  { release, verification }: ScopePolicy,
+): boolean {
+  const types = [...release.predicateTypes, ...(verification?.predicateTypes ?? [])];
+  return types.includes(predicateType);
 }
 
 function judgeProvenance(

@@ -7,10 +7,12 @@ import { type BundleDescriptor, PREDICATE } from '../bundle.ts';
 import type { Digest } from '../digest.ts';
 import type { ErrorCode } from '../errors.ts';
 import { sequenceAt } from '../head.ts';
+import { resourcesOf } from '../summary.ts';
 import type { BundleVersion } from '../version.ts';
 import type { CertificateClaims, SignedFact } from './evidence.ts';
 import { demandsHead } from './head.ts';
 import { judge } from './judge.ts';
+import { selectScope } from './scope.ts';
 import type { TrustedKey, TrustPolicy } from './trust.ts';
 
 /** Somebody who signs in a fixture: a key by its id in the trust policy, or a certificate. */
@@ -33,6 +35,14 @@ export interface TrustFixture {
   readonly source: { readonly repository: string; readonly ref: string; readonly commit: string };
   /** Null: no provenance is attached. */
   readonly builder: { readonly id: string; readonly buildType: string } | null;
+  /** Null: no verification summary is attached. */
+  readonly verification: {
+    readonly signer: FixtureSigner;
+    readonly verifier: string;
+    readonly passed: boolean;
+    readonly levels: readonly string[];
+    readonly at: string;
+  } | null;
   readonly at: string;
   readonly expect: 'admitted' | ErrorCode;
 }
@@ -56,7 +66,10 @@ export function runFixture(fixture: TrustFixture, trust: TrustPolicy): FixtureRe
   const descriptor = describe(fixture, nowMs);
   const { repository, channel, name } = fixture;
   const place = { repository, channel };
-  const attestations = fixture.signers.flatMap((it) => factsOf(it, fixture, descriptor, trust));
+  const attestations = [
+    ...fixture.signers.flatMap((it) => factsOf(it, fixture, descriptor, trust)),
+    ...summariesOf(fixture, trust),
+  ];
   const evidence = {
     digest: DIGEST,
     descriptor,
@@ -142,6 +155,21 @@ function factsOf(
   return [release, provenance];
 }
 
+// Of the type that the scope asks for, about the bundle and its place: who says what when is in question.
+function summariesOf(
+  { verification, repository, channel }: TrustFixture,
+  trust: TrustPolicy,
+): readonly SignedFact[] {
+  if (verification === null) return [];
+  const { signer, verifier, passed, levels, at: verifiedAt } = verification;
+  const scope = selectScope(trust, { repository, channel });
+  const predicateType = scope?.verification?.predicateTypes[0] ?? PREDICATE.vsa;
+  const resource = resourcesOf(repository, DIGEST)[0] ?? null;
+  const summary = { verifier, verifiedAt, resource, passed, levels };
+  const claim = { kind: 'summary', summary } as const;
+  return [{ kind: 'signed', predicateType, subjects: [DIGEST], claim, ...signedBy(signer, trust) }];
+}
+
 function signedBy(
   signer: FixtureSigner,
   trust: TrustPolicy,
@@ -149,6 +177,7 @@ function signedBy(
   if (signer.kind === 'key') {
     const keys: readonly TrustedKey[] = trust.policies.flatMap((it) => [
       ...it.release.anyOf,
+      ...(it.verification?.anyOf ?? []),
       ...(it.freshness?.anyOf ?? []),
     ]);
     return { keys: [keys.find((it) => it.id === signer.id)?.fingerprint ?? UNKNOWN_KEY] };

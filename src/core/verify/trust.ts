@@ -70,6 +70,18 @@ export interface ScopePolicy {
     /** Ids of the signers that may speak for the builders; null: every signer of the release. */
     readonly signers: readonly string[] | null;
   } | null;
+  /** Null: nobody else has to have verified the bundle. */
+  readonly verification: {
+    /** Exactly what the verifier calls itself. */
+    readonly verifier: string;
+    readonly predicateTypes: readonly string[];
+    /** All of them; never empty. */
+    readonly levels: readonly string[];
+    readonly maxAgeMs: number;
+    /** Who may sign for the verifier, and nothing else by that. */
+    readonly anyOf: readonly TrustedKey[];
+    readonly identities: readonly TrustedIdentity[];
+  } | null;
   /** Null: no head of the channel is demanded. */
   readonly freshness: {
     readonly maxAgeMs: number;
