@@ -9,7 +9,7 @@
 
 import { loadTrustPolicy } from '../adapters/sigstore/trust-file.ts';
 import { type Failure, failure, ok, type Result } from '../core/result.ts';
-import type { TrustPolicy } from '../core/verify/trust.ts';
+import type { ScopePolicy, TrustPolicy } from '../core/verify/trust.ts';
 import { tellUnsigned } from '../decision/trust.ts';
 import type { EnforcerStore } from './store/store.ts';
 
@@ -39,11 +39,15 @@ export function takeTrust(
 function complete(stored: TrustPolicy | null): TrustPolicy | null {
   if (stored === null) return null;
   const known: Partial<TrustPolicy> = stored;
-  const policies = stored.policies.map((it) => ({ ...UNDEMANDED, ...it }));
+  const policies = stored.policies.map((it) => ({
+    ...{ ...UNDEMANDED, ...it },
+    release: { ...NOBODY_NAMED, ...it.release },
+  }));
   const { roots = null, breakGlass = null, force = false } = known;
   return { ...stored, policies, roots, breakGlass, force };
 }
 
+const NOBODY_NAMED: Pick<ScopePolicy['release'], 'allOf'> = { allOf: [] };
 const UNDEMANDED = { verification: null, freshness: null, maxVersionStep: 100_000 };
 
 function compareWithFile(

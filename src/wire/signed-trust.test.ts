@@ -50,6 +50,7 @@ const policy = fc
     provenance: fc.boolean(),
     fresh: fc.option(maxAgeMs, { nil: null }),
     own: fc.boolean(),
+    allOf: fc.subarray(['k0', 'k1']),
     verified: fc.option(hours, { nil: null }),
     step: fc.integer({ min: 1, max: 1_000_000_000 }),
     revoked: fc.uniqueArray(digest),
@@ -57,7 +58,8 @@ const policy = fc
   })
   .map((it) => {
     const scope = makeScope();
-    const release = { ...scope.release, anyOf: keys.slice(0, 2) };
+    const minimumMatches = Math.max(1, it.allOf.length);
+    const release = { ...scope.release, minimumMatches, allOf: it.allOf, anyOf: keys.slice(0, 2) };
     const signers = it.own ? { anyOf: keys.slice(2), identities: [] } : release;
     const freshness =
       it.fresh === null

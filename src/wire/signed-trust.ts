@@ -66,14 +66,19 @@ export function parseTrustDocument(document: Uint8Array): Result<TrustPolicy> {
 
 function toScope(scope: ScopePolicy) {
   const { release, provenance, verification, freshness, tenant, ...rest } = scope;
-  const { minimumMatches, predicateTypes } = release;
+  const { minimumMatches, allOf, predicateTypes } = release;
   return {
     name: rest.name,
     scope: rest.scope,
     channels: rest.channels,
     ...(tenant === null ? {} : { tenant }),
     require: {
-      release: { minimumMatches, anyOf: toSigners(release), predicateTypes },
+      release: {
+        minimumMatches,
+        ...(allOf.length === 0 ? {} : { allOf }),
+        anyOf: toSigners(release),
+        predicateTypes,
+      },
       ...(provenance === null ? {} : { provenance: withoutNulls(provenance) }),
       ...(verification === null
         ? {}

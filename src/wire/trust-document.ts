@@ -112,6 +112,8 @@ const scopePolicyShape = z.strictObject({
   require: z.strictObject({
     release: z.strictObject({
       minimumMatches: z.int().min(1),
+      /** Ids of signers of `anyOf` who must be among those who signed. */
+      allOf: listOf(name).optional(),
       anyOf: listOf(signerShape),
       predicateTypes: listOf(z.enum([PREDICATE.release, PREDICATE.cosignSign])).optional(),
     }),

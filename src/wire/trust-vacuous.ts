@@ -16,6 +16,7 @@ export function findVacuous(policies: readonly ScopePolicy[], hasRoot: boolean):
   return [
     ...findDuplicates(policies),
     ...findUnreachable(policies),
+    ...findUnnamed(policies),
     ...findSharedNames(policies),
     ...findOverlaps(policies),
     ...(hasRoot ? [] : findRootless(policies)),
@@ -84,6 +85,23 @@ function findUnreachable(policies: readonly ScopePolicy[]): Vacuous[] {
     if (minimumMatches <= distinct) return [];
     const text = `minimumMatches is ${minimumMatches}, but there are ${distinct} distinct signers`;
     return [{ text, path: ['policies', at, 'require', 'release', 'minimumMatches'] }];
+  });
+}
+
+/** Somebody who must sign and cannot, and a number that says less than the names. */
+function findUnnamed(policies: readonly ScopePolicy[]): Vacuous[] {
+  return policies.flatMap(({ release }, at) => {
+    const { minimumMatches, allOf, anyOf, identities } = release;
+    const path = ['policies', at, 'require', 'release', 'allOf'];
+    const ids = [...anyOf, ...identities].map((it) => it.id);
+    const unknown = allOf.filter((it) => !ids.includes(it));
+    const found = unknown.map((it) => ({ text: `${it} is no signer of anyOf`, path }));
+    if (new Set(allOf).size < allOf.length) found.push({ text: 'a signer is there twice', path });
+    if (allOf.length > minimumMatches) {
+      const text = `minimumMatches is ${minimumMatches}, but allOf names ${allOf.length} signers`;
+      found.push({ text, path });
+    }
+    return found;
   });
 }
 

@@ -300,6 +300,31 @@ test('every problem is told, each with line and column', () => {
   expect(failed.causes[0]).toMatch(/^trust\.yaml:6:15: /);
 });
 
+describe('allOf', () => {
+  const asking = (minimumMatches: number, names: string) =>
+    read(
+      spoil('minimumMatches: 2', `minimumMatches: ${minimumMatches}\n        allOf: [${names}]`),
+    );
+
+  test('names signers of anyOf, and changes the fingerprint', () => {
+    const named = asking(2, 'security');
+    const plain = read(GOOD);
+    expect(named).toMatchObject({ value: { policies: [{ release: { allOf: ['security'] } }] } });
+    expect(plain).toMatchObject({ value: { policies: [{ release: { allOf: [] } }] } });
+    expect(named.ok && plain.ok && named.value.fingerprint !== plain.value.fingerprint).toBe(true);
+  });
+
+  test.each([
+    ['nobody', 2, ''],
+    ['somebody who is no signer', 2, 'security, stranger'],
+    ['one signer twice', 2, 'ci, ci'],
+    ['more than minimumMatches says', 1, 'ci, security'],
+    ['a whole signer instead of an id', 2, '{ id: ci, key: { file: ci.pub } }'],
+  ])('I08 with %s is refused', (_what, minimumMatches, names) => {
+    expect(asking(minimumMatches, names)).toMatchObject({ error: { code: 'trust/invalid' } });
+  });
+});
+
 describe('verification', () => {
   const VERIFIER_KEY = pemOf('P-256').toString();
   const OWN = '{ id: verifier, key: { file: v.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }';

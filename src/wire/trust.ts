@@ -108,6 +108,7 @@ function toScopePolicy(
     tenant: document.tenant ?? null,
     release: {
       minimumMatches: release.minimumMatches,
+      allOf: release.allOf ?? [],
       ...signers.value,
       predicateTypes: release.predicateTypes ?? [PREDICATE.release],
     },
@@ -251,7 +252,9 @@ function withFingerprint(
 }
 
 // What is not demanded is not counted: a policy has the fingerprint that it had before there was such a thing.
-function withoutUndemanded({ verification, ...rest }: ScopePolicy) {
+function withoutUndemanded({ verification, ...scope }: ScopePolicy) {
+  const { allOf, ...release } = scope.release;
+  const rest = allOf.length === 0 ? { ...scope, release } : scope;
   return verification === null ? rest : { ...rest, verification };
 }
 

@@ -19,6 +19,7 @@ import {
 import { good, trustByKeys } from './hostile/keys.ts';
 import { MANIFESTS } from './hostile/manifests.ts';
 import { REFERRERS } from './hostile/referrers.ts';
+import { goodWithRequired, REQUIRED, trustWithRequired } from './hostile/required.ts';
 import { SIGNATURES } from './hostile/signatures.ts';
 import { STATEMENTS } from './hostile/statements.ts';
 import { TRANSPORT } from './hostile/transport.ts';
@@ -57,6 +58,17 @@ describe('by a verifier besides', () => {
     await target.admit(goodByVsa, 6);
     await target.admit(goodBySvr, 7);
   });
+});
+
+describe('by one who must sign', () => {
+  let target: Target;
+  beforeAll(async () => {
+    target = new Target(shelf, trustWithRequired());
+    await target.begin(goodWithRequired);
+  });
+  afterAll(() => target.remove());
+
+  it.each(REQUIRED)('$id $what', (input) => target.play(input));
 });
 
 describe('by identities', () => {

@@ -77,6 +77,21 @@ policies:
           - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
 `;
 
+const REQUIRED = `apiVersion: warder.dev/trust/v1
+version: 1
+policies:
+  - name: prod
+    scope: registry.example.com/policies
+    channels: [prod]
+    require:
+      release:
+        minimumMatches: 1
+        allOf: [ci]
+        anyOf:
+          - { id: ci, key: { file: ci.pem.pub, notBefore: 2026-01-01, notAfter: 2027-01-01 } }
+          - { id: old, key: { file: old.pem.pub, notBefore: 2025-01-01, notAfter: 2027-01-01 } }
+`;
+
 const VERIFIED_FIXTURES = `apiVersion: warder.dev/trust-test/v1
 tests:
 ${[
@@ -170,6 +185,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'bare.yaml'), BARE);
   writeFileSync(join(dir, 'glass.yaml'), `${BARE}${GLASS}`);
   writeFileSync(join(dir, 'verified.yaml'), VERIFIED);
+  writeFileSync(join(dir, 'required.yaml'), REQUIRED);
   writeFileSync(join(dir, 'verified.test.yaml'), VERIFIED_FIXTURES);
   writeFileSync(join(dir, 'good.test.yaml'), FIXTURES('admitted'));
   writeFileSync(join(dir, 'bad.test.yaml'), FIXTURES('verify/rollback'));
@@ -184,6 +200,7 @@ describe('looking at a trust policy', () => {
     await both('trust-explain-bare', ['trust', 'explain', 'bare.yaml']);
     await both('trust-explain-glass', ['trust', 'explain', 'glass.yaml']);
     await both('trust-explain-verified', ['trust', 'explain', 'verified.yaml']);
+    await both('trust-explain-required', ['trust', 'explain', 'required.yaml']);
     await both('trust-explain-none', ['trust', 'explain', 'none.yaml']);
   });
 
@@ -191,6 +208,7 @@ describe('looking at a trust policy', () => {
     await both('trust-lint', ['trust', 'lint', 'trust.yaml']);
     await both('trust-lint-bare', ['trust', 'lint', 'bare.yaml']);
     await both('trust-lint-glass', ['trust', 'lint', 'glass.yaml']);
+    await both('trust-lint-required', ['trust', 'lint', 'required.yaml']);
     await both('trust-lint-verified', ['trust', 'lint', 'verified.yaml']);
   });
 

@@ -299,7 +299,10 @@ describe('the file on the host', () => {
     await host.start();
     const { roots: _roots, breakGlass: _glass, force: _force, ...old } = V4;
     const policies = V4.policies.map(
-      ({ freshness: _f, verification: _v, maxVersionStep: _m, ...rest }) => rest,
+      ({ freshness: _f, verification: _v, maxVersionStep: _m, release, ...rest }) => {
+        const { allOf: _a, ...signers } = release;
+        return { ...rest, release: signers };
+      },
     );
     const stored = { ...old, policies } as unknown as TrustPolicy;
     if (host.store === null) throw new Error('the host runs');
@@ -307,7 +310,7 @@ describe('the file on the host', () => {
     const { trust } = take({ ...V4, roots: null });
     expect(trust).toMatchObject({
       roots: null,
-      policies: [{ freshness: null, verification: null }],
+      policies: [{ freshness: null, verification: null, release: { allOf: [] } }],
     });
   });
 });

@@ -102,6 +102,7 @@ export function makeScope(change: Partial<ScopePolicy> = {}): ScopePolicy {
     tenant: 'acme',
     release: {
       minimumMatches: 1,
+      allOf: [],
       anyOf: [makeTrustedKey('ci', KEY_A), makeTrustedKey('security', KEY_B)],
       identities: [],
       predicateTypes: [PREDICATE.release],

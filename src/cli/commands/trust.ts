@@ -71,7 +71,7 @@ function scopeText(scope: ScopePolicy): string {
     fields([
       ['channels', channels.join(', ')],
       ['tenant', tenant ?? 'any'],
-      ['signed by', `at least ${release.minimumMatches} of these`],
+      ['signed by', `at least ${release.minimumMatches} of these${amongThem(release.allOf)}`],
       ...signers.map((it) => ['', it] as const),
       [
         'built by',
@@ -91,6 +91,9 @@ function scopeText(scope: ScopePolicy): string {
     ]),
   ].join('\n');
 }
+
+const amongThem = (allOf: readonly string[]) =>
+  allOf.length === 0 ? '' : `, always ${allOf.join(' and ')} among them`;
 
 function verifierLine(demand: ScopePolicy['verification']): string {
   if (demand === null) return 'nobody else: no verification summary is demanded';

@@ -25,7 +25,11 @@ export function inputsOf(
   return {
     'scope-policy': { repository, channel, trustVersion: trust.version },
     revocation: { digest, revokedDigests: trust.revoked.digests.length },
-    release: { ...statements, minimumMatches: scope?.release.minimumMatches ?? null },
+    release: {
+      ...statements,
+      minimumMatches: scope?.release.minimumMatches ?? null,
+      allOf: scope?.release.allOf ?? [],
+    },
     provenance: { ...statements, isDemanded: scope === null ? null : scope.provenance !== null },
     verification: {
       ...statements,

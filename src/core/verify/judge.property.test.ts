@@ -64,12 +64,16 @@ const summary = fc
     ),
   })
   .map((it): SignedFact => ({ ...summaryBy(it.key, it.change), subjects: it.subjects }));
-const attestations = fc.array(fc.oneof(release, provenance, bare, summary, unusable), {
-  maxLength: 6,
-});
+const junk = fc.array(fc.oneof(release, provenance, bare, summary, unusable), { maxLength: 4 });
+// Without the good ones hardly any case would be accepted.
+const whole = [releaseBy(KEY_A), releaseBy(KEY_B), provenanceBy(KEY_A), summaryBy(KEY_V)];
+const attestations = fc
+  .tuple(fc.subarray<AttestationFact>(whole), junk)
+  .map(([good, others]) => [...others, ...good]);
 const trust = fc
   .record({
     minimumMatches: fc.constantFrom(1, 2),
+    allOf: fc.subarray(['ci', 'security']),
     provenance: fc.boolean(),
     cosign: fc.boolean(),
     verified: fc.boolean(),
@@ -83,7 +87,8 @@ const trust = fc
           ...scope,
           release: {
             ...scope.release,
-            minimumMatches: it.minimumMatches,
+            minimumMatches: Math.max(it.minimumMatches, it.allOf.length),
+            allOf: it.allOf,
             predicateTypes: types,
           },
           provenance: it.provenance ? scope.provenance : null,
@@ -154,6 +159,8 @@ test('an accepted bundle has enough distinct, listed, unrevoked signers', () => 
       const scope = by.policies[0];
       expect(signers.size).toBeGreaterThanOrEqual(scope?.release.minimumMatches ?? 99);
       for (const it of signers) expect(keys).not.toContain(it);
+      const ids = verdict.admission.signers.map((it) => it.id);
+      expect(ids).toEqual(expect.arrayContaining([...(scope?.release.allOf ?? ['nobody'])]));
     }),
     { numRuns: 1000 },
   );

@@ -302,6 +302,39 @@ describe('release', () => {
       codes: ['verify/threshold-not-met'],
     },
     {
+      name: 'I10 nobody stands in for a signer of allOf, and no number of others',
+      evidence: attested(releaseBy(KEY_A), releaseBy(KEY_A), provenanceBy(KEY_A)),
+      trust: withRelease({ allOf: ['security'] }),
+      codes: ['verify/threshold-not-met'],
+    },
+    {
+      name: 'a signer of allOf counts towards the threshold, and alone is not two',
+      evidence: attested(releaseBy(KEY_B), provenanceBy(KEY_B)),
+      trust: withRelease({ minimumMatches: 2, allOf: ['security'] }),
+      codes: ['verify/threshold-not-met'],
+    },
+    {
+      name: 'a signer of allOf and another one meet a threshold of two',
+      evidence: attested(releaseBy(KEY_A), releaseBy(KEY_B), provenanceBy(KEY_A)),
+      trust: withRelease({ minimumMatches: 2, allOf: ['security'] }),
+      codes: [],
+    },
+    {
+      name: 'a signer of allOf who signed provenance alone has not signed the release',
+      evidence: attested(releaseBy(KEY_A), provenanceBy(KEY_B)),
+      trust: withRelease({ allOf: ['security'] }),
+      codes: ['verify/threshold-not-met'],
+    },
+    {
+      name: 'a signer of allOf who is revoked ends every release',
+      evidence: attested(releaseBy(KEY_A), releaseBy(KEY_B), provenanceBy(KEY_A)),
+      trust: withRelease(
+        { allOf: ['security'] },
+        { revoked: { digests: [], keys: [KEY_B], identities: [] } },
+      ),
+      codes: ['verify/key-revoked', 'verify/threshold-not-met'],
+    },
+    {
       name: 'two keys meet a threshold of two',
       evidence: attested(releaseBy(KEY_B), releaseBy(KEY_A), provenanceBy(KEY_A)),
       trust: withRelease({ minimumMatches: 2 }),

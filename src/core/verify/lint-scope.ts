@@ -24,6 +24,7 @@ export function lintScope(
 ): readonly TrustFinding[] {
   const found = [
     ...lintRelease(scope),
+    ...lintRequired(scope, trust),
     ...lintVerifiers(scope),
     ...[...scope.release.identities, ...(scope.verification?.identities ?? [])].flatMap(
       lintIdentity,
@@ -55,6 +56,26 @@ function lintRelease(scope: ScopePolicy): readonly Finding[] {
     );
   }
   if (scope.tenant === null) say('every tenant is admitted', 'name the tenant');
+  return found;
+}
+
+function lintRequired({ release }: ScopePolicy, { revoked }: TrustPolicy): readonly Finding[] {
+  const { allOf, anyOf, identities, minimumMatches } = release;
+  if (allOf.length === 0) return [];
+  const gone = [
+    ...anyOf.filter((it) => revoked.keys.includes(it.fingerprint)),
+    ...identities.filter((it) => revoked.identities.includes(it.subject)),
+  ].map((it) => it.id);
+  const found = allOf
+    .filter((id) => gone.includes(id))
+    .map((id) => finding(`${id} must sign every release, and is revoked`, 'name its successor'));
+  const names = allOf.join(' and ');
+  const hint = 'keep a version of the trust policy ready that names a successor';
+  found.push(finding(`nothing is released without ${names}, should a key be lost`, hint));
+  if (allOf.length === minimumMatches && allOf.length < anyOf.length + identities.length) {
+    const text = `the other signers are never needed: ${names} can release without them`;
+    found.push(finding(text, 'raise minimumMatches, or drop the others'));
+  }
   return found;
 }
 

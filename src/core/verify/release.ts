@@ -17,7 +17,8 @@ export interface ReleaseAnswer {
 }
 
 // VERIFY-5: release statements are counted by distinct entry of the trust policy, never by statement, and
-// an id names one key or one identity: who signs twice counts once (bad input I10).
+// an id names one key or one identity: who signs twice counts once (bad input I10). Who is in `allOf` counts
+// too, and nobody stands in for them.
 /** Checks that the release is signed as the scope demands. */
 export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
   const counted = new Map<string, Signer>();
@@ -34,10 +35,11 @@ export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
       else skipped.push(keys.error);
     }
   }
-  const { minimumMatches, anyOf, identities } = court.scope.release;
+  const { minimumMatches, allOf, anyOf, identities } = court.scope.release;
   const signers = [...anyOf, ...identities].flatMap(({ id }) => counted.get(id) ?? []);
   const tally = `${signers.length} of ${minimumMatches} demanded`;
-  if (signers.length >= minimumMatches) {
+  const lacking = allOf.filter((id) => !counted.has(id));
+  if (signers.length >= minimumMatches && lacking.length === 0) {
     const by = signers.map((it) => it.id).join(', ');
     return { answer: passed(`signed by ${by} (${tally})`), signers };
   }
@@ -48,7 +50,10 @@ export function checkRelease(evidence: Evidence, court: Court): ReleaseAnswer {
   if (evidence.attestations.length > 0 && signers.length === 0 && skipped.length === 0) {
     reasons.push(wrongTypes('release', court.scope.release.predicateTypes, others));
   }
-  const short = failure('verify/threshold-not-met', `too few trusted keys signed: ${tally}`);
+  const short =
+    signers.length < minimumMatches
+      ? failure('verify/threshold-not-met', `too few trusted keys signed: ${tally}`)
+      : failure('verify/threshold-not-met', `not signed by ${lacking.join(', ')}, who must`);
   const [first, ...rest] = [...tellUnread(evidence.unread), ...reasons, short];
   return { answer: refused(first ?? short, ...rest), signers };
 }

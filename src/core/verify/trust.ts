@@ -55,6 +55,8 @@ export interface ScopePolicy {
   readonly tenant: string | null;
   readonly release: {
     readonly minimumMatches: number;
+    /** Ids of those of `anyOf` and `identities` without whom there is no release; they count like the others. */
+    readonly allOf: readonly string[];
     readonly anyOf: readonly TrustedKey[];
     readonly identities: readonly TrustedIdentity[];
     /** Predicate types that count as a release statement; default only Warder's own. */
