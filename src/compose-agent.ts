@@ -14,10 +14,11 @@ import { metricsReporter } from './adapters/metrics/metrics.ts';
 import { hostProbes } from './adapters/probe/probe.ts';
 import { statusFileReporter } from './adapters/status-file/status-file.ts';
 import { systemdReporter } from './adapters/systemd/notify.ts';
-import { openRegistry } from './compose-registry.ts';
+import { openPlaces } from './compose-places.ts';
 import { runAgent } from './controller/daemon.ts';
 import { newerInForce, TrustFollower, type TrustRoute } from './controller/follow-trust.ts';
 import type { AgentPorts } from './controller/interpret.ts';
+import { Places } from './controller/places.ts';
 import { createPollRequests } from './controller/requests.ts';
 import type { MachineSetup } from './core/machine/state.ts';
 import { VERSION } from './core/product.ts';
@@ -26,7 +27,7 @@ import { err, failure, ok, type Result } from './core/result.ts';
 import { judge } from './core/verify/judge.ts';
 import type { TrustPolicy } from './core/verify/trust.ts';
 import type { ReporterPort } from './ports.ts';
-import { type AgentConfig, parseAgentConfig } from './wire/config.ts';
+import { type AgentConfig, parseAgentConfig, placesOf } from './wire/config.ts';
 import { parseEnforcerConfig } from './wire/enforcer-config.ts';
 
 const REPLY_TIMEOUT_MS = 30_000;
@@ -100,6 +101,7 @@ async function runFollowing(
 function toSetup(config: AgentConfig, trust: TrustPolicy): MachineSetup {
   return {
     reference: config.reference,
+    places: placesOf(config).map(formatRepository),
     repository: config.repository ?? formatRepository(config.reference.repository),
     channel: config.channel,
     agentVersion: VERSION,
@@ -123,18 +125,12 @@ async function openPorts(
   store: AgentPorts['store'],
 ): Promise<AgentPorts> {
   const { createVerifier } = await import('./adapters/sigstore/verifier.ts');
-  const { oras, insecure, endpoints, credentialsDir, tokenRealms } = config.registry;
+  const clock = systemClock();
+  const registry = await openPlaces(config, clock);
   const verifier = createVerifier();
   verifier.warm();
   return {
-    registry: await openRegistry(config.reference.repository, {
-      insecure,
-      tokenRealms,
-      checkNow: true,
-      endpoints: new Map(Object.entries(endpoints)),
-      ...(oras === undefined ? {} : { oras }),
-      ...(credentialsDir === undefined ? {} : { credentialsDir }),
-    }),
+    registry,
     verifier,
     store,
     enforcer: connectEnforcer({
@@ -145,8 +141,9 @@ async function openPorts(
       ...(config.source === undefined ? {} : { source: config.source }),
     }),
     probes: hostProbes(config.probes),
-    reporters: reportersOf(config),
-    clock: systemClock(),
+    reporters:
+      registry instanceof Places ? registry.around(reportersOf(config)) : reportersOf(config),
+    clock,
     trust,
   };
 }

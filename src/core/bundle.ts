@@ -77,6 +77,8 @@ export interface BundleBytes {
   readonly attestations: readonly Uint8Array[];
   /** Why other candidates are not in `attestations`. Absent when nobody looked (a replay). */
   readonly skipped?: readonly Failure[];
+  /** The place that served it, where the repository is kept in several. */
+  readonly from?: string;
 }
 
 /** A reference that was resolved once; everything after uses the digest. */

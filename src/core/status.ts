@@ -7,6 +7,7 @@
 
 import type { Digest } from './digest.ts';
 import type { BundleSummary, Enforced, EnforcerStatus, EventTotals, Hold } from './enforcement.ts';
+import type { ErrorCode } from './errors.ts';
 import { type HeadStatus, isFresh } from './head.ts';
 import type { QuarantineEntry, StoreContents } from './machine/contents.ts';
 import type { Failure } from './result.ts';
@@ -89,6 +90,18 @@ export interface AgentStatus {
   readonly lastRefusal: Refusal | null;
   readonly quarantine: readonly QuarantineEntry[];
   readonly nextPollAt: string | null;
+  /** The reference and its mirrors; absent where there are none. */
+  readonly places?: readonly PlaceReport[];
+}
+
+/** What came of a place when it was asked last. */
+export interface PlaceReport {
+  /** A repository without tag. */
+  readonly place: string;
+  /** `refused`: it answered, and what it offered was not admitted. */
+  readonly state: 'unasked' | 'answered' | 'failed' | 'refused';
+  readonly code: ErrorCode | null;
+  readonly at: string | null;
 }
 
 /** The last bundle that was not admitted or did not stay, with every reason. */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseAgentConfig } from './config.ts';
+import { formatRepository } from '../core/reference.ts';
+import { parseAgentConfig, placesOf } from './config.ts';
 
 const parse = (text: string) => parseAgentConfig(Buffer.from(text, 'utf8'), 'agent.yaml');
 const MINIMAL = `apiVersion: warder.dev/agent/v1
@@ -67,6 +68,25 @@ test('two probes of one name are refused: one would not be looked at', () => {
   const one = '  - { name: web, command: [/bin/true] }\n';
   expect(parse(`${MINIMAL}probes:\n${one}`).ok).toBe(true);
   expect(parse(`${MINIMAL}probes:\n${one}${one}`).ok).toBe(false);
+});
+
+test('mirrors are repositories in the grammar of references, each once and not the reference itself', () => {
+  const of = (...repositories: string[]) =>
+    parse(`${MINIMAL}mirrors:\n${repositories.map((it) => `  - repository: "${it}"\n`).join('')}`);
+  const good = of('mirror.example.com/policies', 'oci-layout:/srv/bundles');
+  if (!good.ok) throw new Error(good.error.message);
+  expect(placesOf(good.value)).toEqual([
+    good.value.reference.repository,
+    { kind: 'registry', host: 'mirror.example.com', path: 'policies' },
+    { kind: 'oci-layout', dir: '/srv/bundles' },
+  ]);
+  expect(good.value.mirrors[0]?.tokenRealms).toEqual([]);
+  const origin = formatRepository(good.value.reference.repository);
+  const twice = ['mirror.example.com/p', 'mirror.example.com/p'];
+  for (const bad of [['a/b:prod'], ['-x/y'], ['M.example.com/p'], [origin], twice]) {
+    expect([bad, of(...bad).ok]).toEqual([bad, false]);
+  }
+  expect(of(...Array.from({ length: 8 }, (_, at) => `m${at}.example.com/p`)).ok).toBe(false);
 });
 
 test('every problem is told, not only the first', () => {

@@ -4,7 +4,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import * as z from 'zod';
-import { parseReference, type Reference } from '../core/reference.ts';
+import {
+  formatRepository,
+  parseReference,
+  type Reference,
+  type Repository,
+} from '../core/reference.ts';
 import { CAUSES_MAX, err, failure, ok, type Result } from '../core/result.ts';
 import { escapeAndCut } from '../core/text.ts';
 import { parseYaml } from './policy/yaml.ts';
@@ -61,31 +66,66 @@ const registry = z.strictObject({
   tokenRealms: z.array(hostPort).max(16).default([]),
 });
 
-const shape = z.strictObject({
-  apiVersion: z.literal('warder.dev/agent/v1'),
-  reference,
-  /** What bundles are signed for, when the reference is a mirror or a layout. */
-  repository: z.string().min(1).max(512).optional(),
-  channel: z.string().min(1).max(64),
-  /** A named source of the enforcer; without it the main one. Each source has an agent of its own. */
-  source: sourceName.optional(),
-  labels: z.record(z.string().max(64), z.string().max(256)).default({}),
-  trust: absolute.default('/etc/warder/trust.yaml'),
-  stateDir: absolute.optional(),
-  statusFile: absolute.optional(),
-  enforcerSocket: absolute.default('/run/warder/enforcer.sock'),
-  registry: registry.prefault({}),
-  poll: poll.prefault({}),
-  probes: z
-    .array(probe)
-    .max(32)
-    .refine((it) => new Set(it.map((one) => one.name)).size === it.length, 'two have one name')
-    .default([]),
-  keepPrevious: z.int().min(1).max(100).default(2),
-  onLostState: z.enum(['refuse', 'start-over']).default('refuse'),
-  metricsFile: absolute.optional(),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+const mirrorRepository = z.string().transform((text, context): Repository => {
+  const parsed = parseReference(text);
+  if (parsed.ok && parsed.value.tag === null && parsed.value.digest === null) {
+    return parsed.value.repository;
+  }
+  const why = parsed.ok
+    ? 'has a tag or a digest'
+    : (parsed.error.causes[0] ?? parsed.error.message);
+  context.addIssue({ code: 'custom', message: `not a repository without tag and digest: ${why}` });
+  return z.NEVER;
 });
+
+const mirror = z.strictObject({
+  repository: mirrorRepository,
+  tokenRealms: z.array(hostPort).max(16).default([]),
+});
+
+const shape = z
+  .strictObject({
+    apiVersion: z.literal('warder.dev/agent/v1'),
+    reference,
+    /** What bundles are signed for, when the reference is a mirror or a layout. */
+    repository: z.string().min(1).max(512).optional(),
+    channel: z.string().min(1).max(64),
+    /** A named source of the enforcer; without it the main one. Each source has an agent of its own. */
+    source: sourceName.optional(),
+    labels: z.record(z.string().max(64), z.string().max(256)).default({}),
+    trust: absolute.default('/etc/warder/trust.yaml'),
+    stateDir: absolute.optional(),
+    statusFile: absolute.optional(),
+    enforcerSocket: absolute.default('/run/warder/enforcer.sock'),
+    /** Other places of the same repository, in the order in which they are asked. */
+    mirrors: z.array(mirror).max(7).default([]),
+    registry: registry.prefault({}),
+    poll: poll.prefault({}),
+    probes: z
+      .array(probe)
+      .max(32)
+      .refine((it) => new Set(it.map((one) => one.name)).size === it.length, 'two have one name')
+      .default([]),
+    keepPrevious: z.int().min(1).max(100).default(2),
+    onLostState: z.enum(['refuse', 'start-over']).default('refuse'),
+    metricsFile: absolute.optional(),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  })
+  .refine((it) => new Set(placesOf(it).map(formatRepository)).size === it.mirrors.length + 1, {
+    message: 'names one place twice',
+    path: ['mirrors'],
+  });
+
+/** Where the repository is kept, the reference first. */
+export function placesOf({
+  reference,
+  mirrors,
+}: {
+  readonly reference: Reference;
+  readonly mirrors: readonly { readonly repository: Repository }[];
+}): readonly Repository[] {
+  return [reference.repository, ...mirrors.map((it) => it.repository)];
+}
 
 /** The configuration after parsing. */
 export type AgentConfig = ReturnType<typeof withPlaces>;

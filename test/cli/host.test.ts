@@ -50,6 +50,25 @@ const REFUSED: AgentStatus = {
   },
 };
 
+const MIRRORED: AgentStatus = {
+  ...AGENT,
+  places: [
+    {
+      place: 'registry.example.com/policies/web',
+      state: 'refused',
+      code: 'verify/rollback',
+      at: '2026-01-10T11:00:00Z',
+    },
+    {
+      place: 'mirror.example.com/policies/web',
+      state: 'answered',
+      code: null,
+      at: '2026-01-10T11:00:05Z',
+    },
+    { place: 'oci-layout:/srv/bundles', state: 'unasked', code: null, at: null },
+  ],
+};
+
 const HEAD: ChannelHead = {
   repository: BUNDLE.repository,
   channel: BUNDLE.channel,
@@ -90,6 +109,7 @@ describe('warder status', () => {
     ['no-agent', 0, withStatus({}, null)],
     ['adopted', 0, withStatus({ adopted: true })],
     ['refused-before', 0, withStatus({}, REFUSED)],
+    ['mirrors', 0, withStatus({}, MIRRORED)],
     ['head-fresh', 0, withStatus({ head: { state: 'fresh', maxAgeMs: 86_400_000, last: HEAD } })],
     ['head-stale', 0, withStatus({ head: { state: 'stale', maxAgeMs: 3_600_000, last: HEAD } })],
     ['head-none', 0, withStatus({ head: { state: 'none', maxAgeMs: 5_400_000, last: null } })],

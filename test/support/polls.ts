@@ -20,7 +20,7 @@ export async function runPolls(
   dir: string,
   settings: Settings,
   ports: Omit<Ports, 'store' | 'verifier' | 'reporters'>,
-  afterEach: () => void = () => {},
+  afterEach: (outcome: Outcome) => void = () => {},
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const stop = new AbortController();
@@ -35,7 +35,7 @@ export async function runPolls(
     report: async (_status, outcome) => {
       if (outcome === null) return ok(undefined);
       outcomes.push(outcome);
-      afterEach();
+      afterEach(outcome);
       if (outcomes.length >= times) stop.abort();
       else requests.request();
       return ok(undefined);

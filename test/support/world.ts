@@ -6,11 +6,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../src/adapters/clock/system-clock.ts';
 import { createOrasRegistry } from '../../src/adapters/oras/registry.ts';
 import type { OrasOptions } from '../../src/adapters/oras/run.ts';
+import { Places } from '../../src/controller/places.ts';
 import { type BundleBytes, MEDIA } from '../../src/core/bundle.ts';
 import type { Digest } from '../../src/core/digest.ts';
-import { parseReference, type Reference } from '../../src/core/reference.ts';
+import { formatRepository, parseReference, type Reference } from '../../src/core/reference.ts';
 import type { Outcome } from '../../src/core/status.ts';
 import { judge } from '../../src/core/verify/judge.ts';
 import type { TrustPolicy } from '../../src/core/verify/trust.ts';
@@ -32,10 +34,15 @@ export class World {
   /** The agent's store. */
   readonly dir = mkdtempSync(join(tmpdir(), 'warder-agent-'));
   registry: Registry;
+  /** Where the repository is kept besides; null: nowhere. */
+  places: Places | null = null;
   readonly reference: Reference;
   /** Digests that were downloaded, in order. */
   readonly fetched: Digest[] = [];
   trust: TrustPolicy;
+  /** For all places together, by a clock that goes. */
+  budgetMs = 40_000;
+  readonly clock = systemClock();
   /** What the agent speaks to; the enforcer of the host unless a test puts something between. */
   port: EnforcerPort | null = null;
 
@@ -72,11 +79,13 @@ export class World {
   async poll(times = 1): Promise<readonly Outcome[]> {
     const running = this.host.enforcer ?? (await this.host.start());
     const enforcer = this.port ?? running;
-    const { registry, fetched } = this;
+    const { fetched, places } = this;
+    const registry = places ?? this.registry;
     return runPolls(
       times,
       this.dir,
       {
+        places: places?.reports.map((it) => it.place) ?? [],
         ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
         ...{ agentVersion: '0.1.0', kernelRelease: '6.1.0', trust: this.trust, judge, probes: [] },
         schedule: {
@@ -86,7 +95,9 @@ export class World {
       },
       {
         registry: {
-          ...registry,
+          resolve: registry.resolve,
+          head: registry.head,
+          trust: registry.trust,
           fetch: (candidate, signal) => {
             fetched.push(candidate.digest);
             return registry.fetch(candidate, signal);
@@ -95,10 +106,29 @@ export class World {
         ...{ enforcer, trust: this.trust, clock: this.host.clock },
         probes: { run: async () => [] },
       },
-      () => {
+      (outcome) => {
+        places?.note(outcome);
         this.host.clock.now += 1;
       },
     );
+  }
+
+  /** Keeps the repository on these registries as well. */
+  mirror(...hosts: readonly string[]): Places {
+    const { repository } = this.reference;
+    const places = [repository, ...hosts.map((host) => ({ ...repository, host }))].map((it) => ({
+      name: formatRepository(it),
+      repository: it,
+      registry: hosts.some((host) => it.kind === 'registry' && it.host === host)
+        ? createOrasRegistry({
+            orasPath: ORAS_PATH,
+            plainHttpHosts: hosts,
+            timeoutMs: 20_000,
+          })
+        : this.registry,
+    }));
+    this.places = new Places({ places, clock: this.clock, budgetMs: this.budgetMs });
+    return this.places;
   }
 
   async enforced(): Promise<string> {

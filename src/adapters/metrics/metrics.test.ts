@@ -32,3 +32,19 @@ test('every series exists from the first report, and outcomes are counted', asyn
   expect(text).toContain('warder_poll_duration_seconds_total 3\n');
   expect(names(text)).toEqual(first);
 });
+
+test('each place of the repository has a series, by its number', async () => {
+  let text = '';
+  const reporter = metricsReporter((it) => {
+    text = it;
+    return ok(undefined);
+  });
+  const at = '2026-01-01T00:00:00.000Z';
+  const places = [
+    { place: 'a.example.com/p', state: 'refused', code: 'verify/rollback', at },
+    { place: 'b.example.com/p', state: 'answered', code: null, at },
+  ] as const;
+  await reporter.report({ ...initialStatus('1.0.0', 'r/p:t', 0), places }, null);
+  expect(text).toContain('warder_place_answered{place="0"} 0\n');
+  expect(text).toContain('warder_place_answered{place="1"} 1\n');
+});

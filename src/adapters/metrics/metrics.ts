@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Result } from '../../core/result.ts';
-import { type AgentStatus, CONDITIONS, type Outcome } from '../../core/status.ts';
+import { type AgentStatus, CONDITIONS, type Outcome, type PlaceReport } from '../../core/status.ts';
 import type { ReporterPort } from '../../ports.ts';
 
 const OUTCOMES: readonly Outcome['kind'][] = [
@@ -75,10 +75,17 @@ function render(
     gauge('head_version', 'Version that the newest accepted head names.', head?.version ?? 0),
     gauge('head_issued_seconds', 'When the newest accepted head was made.', issuedMs / 1000),
     gauge('quarantine_digests', 'Digests that failed and are kept out.', status.quarantine.length),
+    ...(status.places === undefined ? [] : [placesAnswered(status.places)]),
     gauge('status_time_seconds', 'When this was written.', Date.parse(status.at) / 1000),
     gauge('last_request_success_seconds', 'Last answer of the registry.', seconds(status)),
   ];
   return `${text.join('\n')}\n`;
+}
+
+function placesAnswered(places: readonly PlaceReport[]): string {
+  const help = 'The reference (0) and its mirrors: 1 when the last answer could be used.';
+  const values = places.map(({ state }, at) => [String(at), state === 'answered' ? 1 : 0] as const);
+  return series('place_answered', 'gauge', help, 'place', values);
 }
 
 function seconds({ lastSuccessfulRequestAt: at }: AgentStatus): number {

@@ -14,7 +14,7 @@ import type {
 import { type Enforcing, judgeEnforcing } from '../../core/enforcer/proof.ts';
 import { EXIT, type ExitCode } from '../../core/errors/spec.ts';
 import type { Failure, Result } from '../../core/result.ts';
-import type { AgentStatus, Condition } from '../../core/status.ts';
+import type { AgentStatus, Condition, PlaceReport } from '../../core/status.ts';
 import { escapeText } from '../../core/text.ts';
 import type { EnforcerPort } from '../../ports.ts';
 import { failed, type Json, type Outcome } from '../outcome.ts';
@@ -63,6 +63,7 @@ function agentRows(agent: Agent): readonly Row[] {
     ['last poll', pollLine(agent.value)],
     ['last refusal', refusalLine(agent.value.lastRefusal)],
     ...concernRows(agent.value),
+    ...(agent.value.places ?? []).map((it) => ['from', placeLine(it)] as const),
   ];
 }
 
@@ -154,6 +155,11 @@ function sourceRows(source: SourceStatus): readonly Row[] {
 
 // Ready and SourceVerified are good news, Reconciling is no news; the others are bad when they hold.
 const GOOD: readonly Condition['type'][] = ['Ready', 'SourceVerified', 'Reconciling'];
+
+function placeLine({ place, state, code, at }: PlaceReport): string {
+  if (at === null) return `${escapeText(place)}: not asked yet`;
+  return `${escapeText(place)}: ${state}${code === null ? '' : ` (${code})`} at ${at}`;
+}
 
 function concernRows(agent: AgentStatus): readonly Row[] {
   return agent.conditions

@@ -7,7 +7,7 @@ import type { BundleSummary } from '../enforcement.ts';
 import type { Failure } from '../result.ts';
 import { type Outcome, toIso } from '../status.ts';
 import { finish, go, storeOf } from './finish.ts';
-import { isQuarantined, nextQuarantine } from './quarantine.ts';
+import { isQuarantined, nextQuarantine, refusedElsewhere } from './quarantine.ts';
 import type {
   AfterRecord,
   Attempted,
@@ -69,7 +69,10 @@ export function doubt(
   return ask({ ...state, triesInPoll }, 'poll', after);
 }
 
-/** Ends a poll with a bad digest: keeps it out for a time when the failure would come again. */
+/**
+ * Ends a poll with a bad digest: keeps it out for a time when the failure would come again. What one place
+ * served badly (`from`) may be good in another one, so it is out only when every place was refused.
+ */
 export function refuse(
   setup: MachineSetup,
   state: State,
@@ -77,10 +80,13 @@ export function refuse(
   outcome: Outcome,
   digest: Digest,
   failures: readonly Failure[],
+  from: string | null = null,
 ): Step {
   const cause = failures.find((it) => isQuarantined(it.code));
   const store = storeOf(state);
   if (cause === undefined) return finish(setup, state, event, outcome);
+  const refusedAt = refusedElsewhere(setup, state.refusedAt, digest, from);
+  if (refusedAt !== null) return finish(setup, { ...state, refusedAt }, event, outcome);
   const entry = nextQuarantine(setup, store.quarantine, digest, cause.code, event.atMs);
   const others = store.quarantine.filter((it) => it.digest !== digest);
   // Memory does not wait for the disk here: forgetting an entry only costs a download.

@@ -143,7 +143,7 @@ function onJudged(
   if (verdict.kind === 'refused') {
     // Not believed: shown with the refusal, and moves no state.
     const subject = { digest: bundle.digest, version: evidence.descriptor.version };
-    return onRefused(setup, state, event, subject, verdict.failures);
+    return onRefused(setup, state, event, subject, verdict.failures, bundle.from ?? null);
   }
   const { version } = verdict.admission.descriptor;
   const subject = { digest: bundle.digest, version };
@@ -162,9 +162,10 @@ function onRefused(
   event: Event,
   subject: Subject & { readonly digest: Digest },
   failures: readonly Failure[],
+  from: string | null = null,
 ): Step {
   const outcome = toOutcome(state, event, 'refused', 'verify', subject, failures);
-  return refuse(setup, state, event, outcome, subject.digest, failures);
+  return refuse(setup, state, event, outcome, subject.digest, failures, from);
 }
 
 /** Ends a poll that could not be completed before a verdict. */
@@ -175,12 +176,13 @@ export function onPollFailed(
   stage: 'resolve' | 'fetch' | 'verify',
   subject: Subject,
   why: Failure,
+  from: string | null = null,
 ): Step {
   if (subject.digest === null) {
     return finish(setup, state, event, toOutcome(state, event, 'failed', stage, subject, [why]));
   }
   const outcome = toOutcome(state, event, 'failed', stage, subject, [why]);
-  return refuse(setup, state, event, outcome, subject.digest, [why]);
+  return refuse(setup, state, event, outcome, subject.digest, [why], from);
 }
 
 /** What the agent goes by when it judges a bundle. */

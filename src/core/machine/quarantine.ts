@@ -8,8 +8,10 @@ import type { ErrorSpec } from '../errors/spec.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { quarantineDelayMs } from '../schedule.ts';
 import type { QuarantineEntry } from './contents.ts';
-import type { MachineSetup } from './state.ts';
+import type { MachineSetup, State } from './state.ts';
 
+// Forgetting one costs a download.
+const REFUSED_AT_MAX = 16;
 // Failures that say nothing of the bundle.
 const OF_THIS_HOST = /^(?:host|state|config|trust|record|restore)\//;
 
@@ -60,4 +62,19 @@ export function keepValid(
       entry.trustFingerprint === setup.trust.fingerprint &&
       entry.agentVersion === setup.agentVersion,
   );
+}
+
+/** Digests that not every place was refused with, this one among them; null when every place was. */
+export function refusedElsewhere(
+  { places = [] }: Pick<MachineSetup, 'places'>,
+  before: State['refusedAt'],
+  digest: Digest,
+  from: string | null,
+): State['refusedAt'] | null {
+  if (from === null) return null;
+  const known = before.find((it) => it.digest === digest)?.places ?? [];
+  const refused = [...new Set([...known, from])];
+  if (places.every((it) => refused.includes(it))) return null;
+  const others = before.filter((it) => it.digest !== digest);
+  return [...others, { digest, places: refused }].slice(-REFUSED_AT_MAX);
 }

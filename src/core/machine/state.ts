@@ -21,6 +21,8 @@ import type { ProbeReport } from './health.ts';
 /** What does not change while the agent runs. */
 export interface MachineSetup {
   readonly reference: Reference;
+  /** Where the repository is kept, where that is in several places. */
+  readonly places?: readonly string[];
   /** Canonical repository that bundles must be signed for; the reference may be a mirror or a layout. */
   readonly repository: string;
   readonly channel: string;
@@ -87,6 +89,8 @@ export interface State {
   readonly condemned: Condemned | null;
   /** The head that this poll goes by; null where none is demanded, and before it was accepted. */
   readonly head: ChannelHead | null;
+  /** Digests that some place served in a form that was refused, and others may serve well. */
+  readonly refusedAt: readonly { readonly digest: Digest; readonly places: readonly string[] }[];
   /** Polls that failed in a row: the exponent of the backoff. */
   readonly failuresInRow: number;
   /** Effects that failed within this poll; past the bound the machine waits. */

@@ -53,6 +53,7 @@ export function begin(setup: MachineSetup, atMs: number): Step {
       enforcer: null,
       condemned: null,
       head: null,
+      refusedAt: [],
       failuresInRow: 0,
       triesInPoll: 0,
       pollStartedMs: atMs,
@@ -179,7 +180,8 @@ function onFailed(setup: MachineSetup, state: State, event: Event, why: Failure)
     case 'verifying': {
       const { bundle } = phase;
       const subject = { digest: bundle.digest, version: null };
-      const next = onPollFailed(setup, state, event, 'verify', subject, why);
+      const from = bundle.from ?? null;
+      const next = onPollFailed(setup, state, event, 'verify', subject, why, from);
       const context = toContext(setup, state, event, bundle.digest);
       return notingFailure(setup, { bundle, context }, why, event.atMs, next);
     }
