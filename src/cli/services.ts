@@ -69,12 +69,13 @@ export interface Services extends PublisherServices {
     registry(snapshot: Snapshot): Promise<RegistryPort>;
     restore(repository: Repository, snapshot: Snapshot): Promise<Result<void>>;
   };
-  /** Verifies a sigstore bundle of any client; `artifact` is a path or a digest. */
+  /** Verifies a sigstore bundle of any client; a digest counts where no file is at the path. */
   verifyBundle(files: {
     readonly bundle: string;
     readonly key: string | null;
-    readonly trustedRoot: string | null;
-    readonly artifact: string;
+    /** An optional one is a default: without its file there is no root. */
+    readonly trustedRoot: { readonly path: string; readonly isOptional: boolean };
+    readonly artifact: { readonly path: string; readonly digest: Digest | null };
   }): Promise<Result<{ readonly fact: ClientFact; readonly artifact: Digest }>>;
   /** Decision records: a folder that was exported, or the state of a process (`DIR/records.db`). */
   readonly evidence: {

@@ -34,6 +34,8 @@ export interface SigstoreBundle extends SignedBundle {
 
 /** A bundle as any client writes it: a signed statement, or a signature over a file. */
 export interface ClientBundle extends SignedBundle {
+  /** What older clients put after the certificate of the signer; nothing is trusted for it. */
+  readonly issuers: readonly Uint8Array[];
   readonly content:
     | { readonly kind: 'statement'; readonly payloadType: string; readonly payload: Uint8Array }
     | { readonly kind: 'message'; readonly digest: Digest };
@@ -102,7 +104,9 @@ export function parseClientBundle(bytes: Uint8Array, hasRoot: boolean): Result<C
     return refuse('verify/bundle-invalid', 'not a bundle of its version', causes);
   }
   const { dsseEnvelope, messageSignature } = parsed.data;
-  const proofs = readProofs(parsed.data);
+  const chain = parsed.data.verificationMaterial.x509CertificateChain?.certificates ?? [];
+  const issuers = chain.slice(1).map((it) => Buffer.from(it.rawBytes, 'base64'));
+  const proofs = { ...readProofs(parsed.data), issuers };
   if (dsseEnvelope === undefined) {
     const hex = Buffer.from(messageSignature?.messageDigest.digest ?? '', 'base64').toString('hex');
     return ok({ ...proofs, content: { kind: 'message', digest: `sha256:${hex}` as Digest } });

@@ -161,9 +161,15 @@ describe('who signed and what', () => {
     expect(verdict(good.statement, { artifact: digest })).toBe('verify/subject-mismatch');
   });
 
-  test('a signed file needs the file', () => {
+  test('a signed file is verified by its digest too', () => {
     const artifact = ARTIFACT_DIGEST as Digest;
-    expect(verdict(good.file, { artifact })).toBe('verify/artifact-needed');
+    for (const it of [good.file, good.file2]) expect(verdict(it, { artifact })).toBe('verified');
+    expect(verdict(good.keyed, { ...byKey, artifact })).toBe('verified');
+    const key = makeSigner().publicKeyPem;
+    const other = verdict(good.keyed, { ...byKey, key, artifact });
+    expect(other).toBe('verify/signature-invalid');
+    const wrong = digestOf(Buffer.from('something else'));
+    expect(verdict(good.file, { artifact: wrong })).toBe('verify/subject-mismatch');
   });
 
   test('a digest in the bundle that is not of the file is refused', () => {
@@ -332,6 +338,8 @@ describe('the command', () => {
     ['file', [...WHO, '--trusted-root', 'root.json', 'root.json'], 12],
     ['file', [...WHO, '--trusted-root', 'artifact', 'artifact'], 2],
     ['file', [...WHO, '--trusted-root', 'root.json', `sha256:${'0'.repeat(64)}`], 12],
+    ['file', [...WHO, '--trusted-root', 'root.json', ARTIFACT_DIGEST], 0],
+    ['keyed', ['--key', 'key.pub', '--trusted-root', 'root.json', ARTIFACT_DIGEST], 0],
     ['gone', [...WHO, '--trusted-root', 'root.json', 'artifact'], 2],
     ['file', ['artifact'], 2],
     ['file', [...WHO, '--key', 'key.pub', 'artifact'], 2],

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync } from 'node:fs';
-import { type Digest, parseDigest } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import type { ClientFact } from '../../core/verify/client.ts';
@@ -16,9 +16,13 @@ import { createVerifier } from './verifier.ts';
 interface ClientFiles {
   readonly bundle: string;
   readonly key: string | null;
-  readonly trustedRoot: string | null;
-  /** A file, or `sha256:HEX` where no file has that name. */
-  readonly artifact: string;
+  readonly trustedRoot: {
+    readonly path: string;
+    /** Nobody named it: without the file there is none. */
+    readonly isOptional: boolean;
+  };
+  /** A file, or the digest that its name is where there is no such file. */
+  readonly artifact: { readonly path: string; readonly digest: Digest | null };
 }
 
 /** Reads the files and verifies the bundle in a worker; answers what it proved, and of which artifact. */
@@ -31,7 +35,8 @@ export async function verifyClientFiles(
   if (!bundle.ok) return bundle;
   const key = files.key === null ? ok(null) : readFile(files.key, LIMITS.policyFileBytesMax);
   if (!key.ok) return key;
-  const root = files.trustedRoot === null ? ok(null) : readRoot(files.trustedRoot);
+  const { path, isOptional } = files.trustedRoot;
+  const root = isOptional && !existsSync(path) ? ok(null) : readRoot(path);
   if (!root.ok) return root;
   const fact = await createVerifier().check({
     bundle: bundle.value,
@@ -44,9 +49,9 @@ export async function verifyClientFiles(
   return ok({ fact: fact.value, artifact: typeof named === 'string' ? named : digestOf(named) });
 }
 
-function readArtifact(text: string): Result<Uint8Array | Digest> {
-  const digest = parseDigest(text);
-  return digest.ok && !existsSync(text) ? digest : readFile(text, LIMITS.artifactBytesMax);
+function readArtifact({ path, digest }: ClientFiles['artifact']): Result<Uint8Array | Digest> {
+  if (digest !== null && !existsSync(path)) return ok(digest);
+  return readFile(path, LIMITS.artifactBytesMax);
 }
 
 function readRoot(path: string): Result<TrustedRootText> {

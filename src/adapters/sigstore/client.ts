@@ -4,7 +4,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { Digest } from '../../core/digest.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
@@ -39,23 +39,33 @@ export function collectClientFact({ bundle, artifact, key, root }: ClientTask): 
   if (key === null && proof.kind === 'key') {
     return err(failure('verify/identity-required', 'a key signed it, not a certificate'));
   }
+  // Roots come from the trusted root. One in a bundle is there for a client that would believe it.
+  if (parsed.value.issuers.some(isRootOrNone)) {
+    const what = 'the chain of the bundle has a root, or something that is no certificate';
+    return err(failure('verify/bundle-invalid', what));
+  }
   if (content.kind === 'statement') {
     const signed = verifySignature(parsed.value, anchors.value);
     return signed.ok ? readStatement(parsed.value, signed.value, content, anchors.value) : signed;
   }
-  if (typeof artifact === 'string') {
-    const hints = ['name the file instead of its digest'];
-    const what = 'a signature over a file cannot be verified without the file';
-    return err(failure('verify/artifact-needed', what, { hints }));
-  }
   // The library compares the log with this digest, and the signature with the file: not the two.
-  if (digestOf(artifact) !== content.digest) {
+  if ((typeof artifact === 'string' ? artifact : digestOf(artifact)) !== content.digest) {
     return err(failure('verify/subject-mismatch', 'the bundle is about another file'));
   }
   const signed = verifySignature(parsed.value, anchors.value, artifact);
   if (!signed.ok) return signed;
   const about = { kind: 'file', digest: content.digest } as const;
   return ok({ ...describe(parsed.value, signed.value, anchors.value), about });
+}
+
+function isRootOrNone(der: Uint8Array): boolean {
+  try {
+    const certificate = new X509Certificate(der);
+    return certificate.subject === certificate.issuer;
+  } catch {
+    // Whatever a parser throws at a stranger's bytes, it is no certificate.
+    return true;
+  }
 }
 
 function makeAnchors(key: string | null, root: TrustedRootText | null): Result<Anchors> {

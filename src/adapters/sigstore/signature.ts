@@ -8,7 +8,14 @@
 import type { KeyObject } from 'node:crypto';
 import { bundleFromJSON } from '@sigstore/bundle';
 import { RFC3161Timestamp } from '@sigstore/core';
-import { type TrustMaterial, toSignedEntity, VerificationError, Verifier } from '@sigstore/verify';
+import {
+  type SignedEntity,
+  type TrustMaterial,
+  toSignedEntity,
+  VerificationError,
+  Verifier,
+} from '@sigstore/verify';
+import type { Digest } from '../../core/digest.ts';
 import { err, type Failure, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { CertificateFact } from '../../core/verify/evidence.ts';
@@ -16,6 +23,7 @@ import type { SignedBundle } from '../../wire/sigstore-bundle.ts';
 import { readCertificate } from './certificate.ts';
 import type { KeyRing } from './keys.ts';
 import { isAbout } from './log-body.ts';
+import { holdsOverDigest } from './prehashed.ts';
 
 /** What signatures are verified against. */
 export interface Anchors {
@@ -30,15 +38,14 @@ export interface Signed {
   readonly certificate: CertificateFact | null;
 }
 
-/** Verifies everything that the bundle brings; a signature over a file needs the file. */
+/** Verifies everything that the bundle brings; a signature over a file needs the file, or its digest. */
 export function verifySignature(
   bundle: SignedBundle,
   anchors: Anchors,
-  file?: Uint8Array,
+  file?: Uint8Array | Digest,
 ): Result<Signed> {
   try {
-    const content = file === undefined ? undefined : Buffer.from(file);
-    const open = () => toSignedEntity(bundleFromJSON(bundle.json), content);
+    const open = () => openEntity(bundle, file);
     return bundle.proof.kind === 'key'
       ? verifyByKey(bundle, bundle.proof.hint, open, anchors)
       : verifyByCertificate(bundle, bundle.proof.der, open, anchors);
@@ -49,7 +56,25 @@ export function verifySignature(
 }
 
 /** Opens the bundle with the library; throws what it throws. */
-type OpenEntity = () => ReturnType<typeof toSignedEntity>;
+type OpenEntity = () => SignedEntity;
+
+function openEntity({ json }: SignedBundle, file: Uint8Array | Digest | undefined): SignedEntity {
+  const bundle = bundleFromJSON(json);
+  if (typeof file !== 'string') {
+    return toSignedEntity(bundle, file === undefined ? undefined : Buffer.from(file));
+  }
+  const { signature, ...entity } = toSignedEntity(bundle);
+  return {
+    ...entity,
+    signature: {
+      signature: signature.signature,
+      compareSignature: (it) => signature.compareSignature(it),
+      compareDigest: (it) => signature.compareDigest(it),
+      compareSignedDigest: (it) => signature.compareSignedDigest(it),
+      verifySignature: (key) => holdsOverDigest(file, key, signature.signature),
+    },
+  };
+}
 
 function verifyByKey(
   bundle: SignedBundle,

@@ -33,7 +33,7 @@ export function addSigstore(program: Command, session: Session): void {
     ],
     [
       'warder sigstore verify-bundle --bundle app.sigstore.json --key key.pub app.tar',
-      'a bundle under a plain key; where --trusted-root lists logs, it must be in one',
+      'a bundle under a plain key; where the trusted root lists logs, it must be in one',
     ],
   )
     .description('verify a sigstore bundle (0.1 to 0.3) over a file or a statement about it')
@@ -42,7 +42,7 @@ export function addSigstore(program: Command, session: Session): void {
     .option('--certificate-identity <name>', 'exact name in the certificate')
     .option('--certificate-oidc-issuer <url>', 'exact issuer of that name')
     .option('--key <file>', 'public key (PEM, ECDSA P-256) instead of an identity')
-    .option('--trusted-root <file>', `TrustedRoot; for identities, default: ${TRUSTED_ROOT}`)
+    .option('--trusted-root <file>', `TrustedRoot; default: ${TRUSTED_ROOT}`)
     .action(async (artifact: string, options: BundleOptions) => {
       session.finish(await run(session, artifact, options));
     });
@@ -56,13 +56,16 @@ async function run(session: Session, artifact: string, options: BundleOptions): 
     const unclear = failure('cli/usage', 'it is not clear who must have signed', { hints });
     return failed('BundleVerification', [unclear]);
   }
+  const digest = parseDigest(artifact);
   const at = (path: string) => resolve(io.cwd, path);
-  const root = options.trustedRoot ?? (demand.kind === 'identity' ? TRUSTED_ROOT : null);
   const collected = await services.verifyBundle({
     bundle: at(options.bundle),
     key: options.key === undefined ? null : at(options.key),
-    trustedRoot: root === null ? null : at(root),
-    artifact: parseDigest(artifact).ok ? artifact : at(artifact),
+    trustedRoot: {
+      path: at(options.trustedRoot ?? TRUSTED_ROOT),
+      isOptional: options.trustedRoot === undefined && demand.kind === 'key',
+    },
+    artifact: { path: at(artifact), digest: digest.ok ? digest.value : null },
   });
   return verifyBundle(collected, demand);
 }

@@ -148,11 +148,6 @@ export const VERIFY_ERRORS = {
     exit: EXIT.signature,
     retry: 'quarantine',
   },
-  'verify/artifact-needed': {
-    meaning: 'A bundle signs a file, and only the digest of the file was named.',
-    exit: EXIT.signature,
-    retry: 'never',
-  },
   'verify/predicate-type': {
     meaning: 'A statement of another predicate type stands where one is required.',
     exit: EXIT.signature,
