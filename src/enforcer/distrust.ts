@@ -8,6 +8,7 @@ import type { Failure } from '../core/result.ts';
 import type { Alerts } from './alerts.ts';
 import { replay } from './replay.ts';
 import type { SourceOptions, Sources } from './sources.ts';
+import { findDamage } from './stored-evidence.ts';
 
 /** A bundle that must go, and why. */
 export interface Distrusted {
@@ -16,7 +17,7 @@ export interface Distrusted {
   readonly error: Failure;
 }
 
-/** L03: what must go of some content. What is kept in spite of something is an alert. */
+/** L03: what must go of some content; hashes are checked always. What is kept in spite of something is an alert. */
 export async function findDistrust(
   content: readonly Digest[],
   { sources, alerts }: { readonly sources: Sources; readonly alerts: Alerts },
@@ -25,7 +26,11 @@ export async function findDistrust(
   for (const digest of content) {
     const source = sources.holding(digest);
     const known = source.store.admitted(digest);
-    if (known?.trustFingerprint === source.trust.fingerprint) continue;
+    if (known?.trustFingerprint === source.trust.fingerprint) {
+      const damage = findDamage(digest, source.store);
+      if (damage !== null) alerts.raise(damage);
+      continue;
+    }
     const replayed = await replay(digest, source);
     const concern = replayed.ok ? replayed.value.concern : replayed.error;
     if (concern !== null) alerts.raise(concern);

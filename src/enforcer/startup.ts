@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Digest } from '../core/digest.ts';
 import type { Committed } from '../core/enforcer/kernel.ts';
 import { type GenerationRow, isPending, planStartup } from '../core/enforcer/startup.ts';
 import { err, type Failure, failure, ok, type Result, unreachable } from '../core/result.ts';
@@ -10,6 +11,7 @@ import { isCanaryComplete } from './canary.ts';
 import { findDistrust } from './distrust.ts';
 import { type BuildOptions, build, fallBack, rebuild, replayAll } from './fallback.ts';
 import { fitsSelf } from './self-protection.ts';
+import { findDamage } from './stored-evidence.ts';
 
 /** Converges the kernel to what should be enforced; the programs are open already. */
 export async function converge(
@@ -34,6 +36,7 @@ export async function converge(
   });
   switch (plan.kind) {
     case 'adopt': {
+      tellDamage(plan.row.content, options);
       const distrusted = await findDistrust(plan.row.content, options);
       const mustGo = distrusted.map((it) => it.digest);
       if (mustGo.length > 0) return fallBack([...held, ...mustGo], options);
@@ -52,6 +55,15 @@ export async function converge(
       return fallBack(held, options);
     default:
       return unreachable(plan);
+  }
+}
+
+// What waits for its confirmation stands on a last-known-good that the kernel may not hold any more.
+function tellDamage(content: readonly Digest[], { sources, alerts }: BuildOptions): void {
+  for (const { store } of sources.all) {
+    const good = store.read('lastKnownGood');
+    const damage = good === null || content.includes(good) ? null : findDamage(good, store);
+    if (damage !== null) alerts.raise(damage);
   }
 }
 

@@ -347,6 +347,55 @@ describe('restart', () => {
     expect(expectOk(await again.probe()).healthy).toBe(true);
   });
 
+  const DAMAGES: readonly (readonly [string, string])[] = [
+    ['a changed config', "UPDATE evidence SET bytes = x'00' WHERE kind = 'config'"],
+    ['a file that is gone', "DELETE FROM evidence WHERE kind = 'file' AND position = 0"],
+    [
+      'a file that was changed with its hash',
+      `UPDATE evidence SET bytes = x'00', blob_digest =
+         'sha256:6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d'
+         WHERE kind = 'file' AND position = 0`,
+    ],
+    ['a changed attestation', "UPDATE evidence SET bytes = x'00' WHERE kind = 'attestation'"],
+    ['no evidence at all', 'DELETE FROM evidence'],
+  ];
+
+  it.each(DAMAGES)(
+    'L02 tells of %s under what the kernel holds, and keeps that',
+    async (_, sql) => {
+      await enforce(await host.start(), v1);
+      await host.start();
+      expect(host.told).toEqual([]);
+      const before = host.kernel.enforces;
+      const from = host.kernel.calls.length;
+      onDisk(sql);
+      const again = await host.start();
+      expect(host.told.map((it) => it.code)).toEqual(['restore/evidence-corrupt']);
+      const { alerts, adopted } = expectOk(await again.status());
+      expect(alerts.map((it) => it.code)).toEqual(['restore/evidence-corrupt']);
+      expect([adopted, await enforcedDigest(), host.kernel.enforces]).toEqual([
+        true,
+        v1.digest,
+        before,
+      ]);
+      const calls = host.kernel.calls.slice(from);
+      for (const call of ['fill', 'commit', 'clear']) expect(calls).not.toContain(call);
+      expect(expectOk(await again.probe()).healthy).toBe(true);
+    },
+  );
+
+  it('L02 tells of a damaged last-known-good under a bundle that waits for its confirmation', async () => {
+    const first = await host.start();
+    await enforce(first, v1);
+    expectOk(await first.activate(v2));
+    damageEvidence(v1);
+    await host.start();
+    expect(host.told.map((it) => [it.code, it.message.includes(v1.digest)])).toEqual([
+      ['restore/evidence-corrupt', true],
+    ]);
+    expect(await enforcedDigest()).toBe(v2.digest);
+  });
+
   it('opens the window again for what nobody confirmed', async () => {
     const enforcer = await host.start();
     await enforce(enforcer, v1);
@@ -510,11 +559,12 @@ describe('the store', () => {
 });
 
 function damageEvidence({ digest }: BundleBytes): void {
-  const path = join(host.dir, 'enforcer.db');
+  onDisk("UPDATE evidence SET bytes = x'00' WHERE digest = ? AND kind = 'config'", digest);
+}
+
+function onDisk(sql: string, ...values: readonly string[]): void {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(path);
-  database
-    .prepare("UPDATE evidence SET bytes = x'00' WHERE digest = ? AND kind = 'config'")
-    .run(digest);
+  const database = new DatabaseSync(join(host.dir, 'enforcer.db'));
+  database.prepare(sql).run(...values);
   database.close();
 }

@@ -23,6 +23,20 @@ import { parseIr } from '../../wire/policy/ir.ts';
 export function readContent(
   bundle: BundleBytes,
 ): Result<{ readonly descriptor: BundleDescriptor; readonly ir: PolicyIr }> {
+  const content = checkContent(bundle);
+  if (!content.ok) return content;
+  const { descriptor, compiled } = content.value;
+  const ir = parseIr(compiled);
+  if (ir.ok) return ok({ descriptor, ir: ir.value });
+  if (ir.error.code !== 'policy/reserved-name') return ir;
+  // The same words mean a slip in a policy repository and an attack in a bundle (bad input C04).
+  return err({ ...ir.error, code: 'verify/baseline-violation' });
+}
+
+/** Hashes everything but the attestations, and holds it against what manifest and descriptor say. */
+export function checkContent(
+  bundle: BundleBytes,
+): Result<{ readonly descriptor: BundleDescriptor; readonly compiled: Uint8Array }> {
   if (bundle.manifest.length > LIMITS.manifestBytesMax) {
     return err(failure('fetch/manifest-too-large', 'the manifest is larger than the cap'));
   }
@@ -52,11 +66,7 @@ export function readContent(
   const compiled = files.find((it) => it.mediaType === MEDIA.ir);
   const bytes = compiled === undefined ? undefined : blobs.get(compiled.digest);
   if (bytes === undefined) return mismatch('the compiled policy is absent');
-  const ir = parseIr(bytes);
-  if (ir.ok) return ok({ descriptor: descriptor.value, ir: ir.value });
-  if (ir.error.code !== 'policy/reserved-name') return ir;
-  // The same words mean a slip in a policy repository and an attack in a bundle (bad input C04).
-  return err({ ...ir.error, code: 'verify/baseline-violation' });
+  return ok({ descriptor: descriptor.value, compiled: bytes });
 }
 
 function holds(descriptor: Descriptor, bytes: Uint8Array): boolean {

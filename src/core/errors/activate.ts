@@ -137,7 +137,8 @@ export const ACTIVATE_ERRORS = {
     retry: 'never',
   },
   'restore/evidence-corrupt': {
-    meaning: 'The stored evidence of an admitted bundle fails its hashes; an older one is used.',
+    meaning:
+      'The stored evidence of an admitted bundle fails its hashes; what the kernel holds stays, and an older one is used where it would have to be made again.',
     exit: EXIT.lastKnownGood,
     retry: 'never',
   },
