@@ -6,7 +6,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { formatReference, type Repository } from '../core/reference.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
+import { isUnbound } from '../core/verify/provenance.ts';
 import type { TrustPolicy } from '../core/verify/trust.ts';
 import type { RegistryPort, RegistryWritePort, SignerPort } from '../ports.ts';
 import { encodeCarrier } from '../wire/carrier.ts';
@@ -33,6 +34,8 @@ export async function signTrust(
   const document = encodeTrustDocument(policy);
   const readable = parseTrustDocument(document);
   if (!readable.ok) return readable;
+  const unbound = findUnbound(policy);
+  if (unbound !== null) return err(unbound);
   if (before.length > 0) {
     const signed = readTrustDocument(before);
     if (!signed.ok) return signed;
@@ -49,6 +52,16 @@ export async function signTrust(
   const statement = await signer.sign(encodeTrustStatement(document));
   if (!statement.ok) return statement;
   return ok({ policy: readable.value, statements: [...others, statement.value] });
+}
+
+// TRUST-6: hosts go on by what was signed before; whoever writes a version now says who speaks for whom.
+function findUnbound({ policies }: TrustPolicy): Failure | null {
+  const names = policies.filter(isUnbound).map((it) => it.name);
+  if (names.length === 0) return null;
+  return failure('trust/builder-unbound', 'any signer of the release could speak for the builder', {
+    causes: names.map((it) => `scope ${it} demands provenance, and does not say whose`),
+    hints: ['write provenance { signers: [ID] } with the ids of those who build'],
+  });
 }
 
 /** The file that carries a signed version. */

@@ -20,7 +20,11 @@ const masks = [
   [/(fingerprint +)sha256:[0-9a-f]{64}/, '$1sha256:(fingerprint)'],
 ] as const;
 
-const POLICY = (version: number, more = '') => `apiVersion: warder.dev/trust/v1
+const POLICY = (
+  version: number,
+  more = '',
+  bound = '        signers: [ci]\n',
+) => `apiVersion: warder.dev/trust/v1
 version: ${version}
 roots:
   threshold: 2
@@ -40,7 +44,7 @@ policies:
         builderIds: [https://ci.example.com/b]
         buildTypes: [https://warder.dev/buildtypes/policy/v1]
         sourceRepositories: [https://git.example.com/acme/policies]
-    freshness: { head: required, maxAge: 24h }
+${bound}    freshness: { head: required, maxAge: 24h }
 ${more}`;
 
 const BARE = `apiVersion: warder.dev/trust/v1
@@ -182,6 +186,7 @@ beforeAll(async () => {
   }
   writeFileSync(join(dir, 'trust.yaml'), POLICY(5));
   writeFileSync(join(dir, 'trust-6.yaml'), POLICY(6));
+  writeFileSync(join(dir, 'unbound.yaml'), POLICY(5, '', ''));
   writeFileSync(join(dir, 'bare.yaml'), BARE);
   writeFileSync(join(dir, 'glass.yaml'), `${BARE}${GLASS}`);
   writeFileSync(join(dir, 'verified.yaml'), VERIFIED);
@@ -200,6 +205,7 @@ describe('looking at a trust policy', () => {
     await both('trust-explain-bare', ['trust', 'explain', 'bare.yaml']);
     await both('trust-explain-glass', ['trust', 'explain', 'glass.yaml']);
     await both('trust-explain-verified', ['trust', 'explain', 'verified.yaml']);
+    await both('trust-explain-unbound', ['trust', 'explain', 'unbound.yaml']);
     await both('trust-explain-required', ['trust', 'explain', 'required.yaml']);
     await both('trust-explain-none', ['trust', 'explain', 'none.yaml']);
   });
@@ -208,6 +214,7 @@ describe('looking at a trust policy', () => {
     await both('trust-lint', ['trust', 'lint', 'trust.yaml']);
     await both('trust-lint-bare', ['trust', 'lint', 'bare.yaml']);
     await both('trust-lint-glass', ['trust', 'lint', 'glass.yaml']);
+    await both('trust-lint-unbound', ['trust', 'lint', 'unbound.yaml']);
     await both('trust-lint-required', ['trust', 'lint', 'required.yaml']);
     await both('trust-lint-verified', ['trust', 'lint', 'verified.yaml']);
   });
@@ -325,6 +332,7 @@ describe('a new version', () => {
     await both('trust-sign-other', sign('root-3', '--force'));
     const before = readFileSync(join(dir, 'v5.json'));
     await both('trust-sign-no-file', sign('root-3').with(-1, 'trust.yaml'));
+    await both('trust-sign-unbound', sign('root-3').with(2, 'unbound.yaml'));
     expect(readFileSync(join(dir, 'v5.json'))).toEqual(before);
     expect(readFileSync(join(dir, 'trust.yaml'), 'utf8')).toBe(POLICY(5));
   });

@@ -77,7 +77,7 @@ function scopeText(scope: ScopePolicy): string {
         'built by',
         provenance === null
           ? 'anybody: provenance is not demanded'
-          : provenance.builderIds.join(', '),
+          : `${provenance.builderIds.join(', ')}, by the word of ${speakers(scope)}`,
       ],
       ['built from', provenance === null ? null : provenance.sourceRepositories.join(', ')],
       ['verified by', verifierLine(verification)],
@@ -90,6 +90,11 @@ function scopeText(scope: ScopePolicy): string {
       ['version', `at most ${scope.maxVersionStep} above the highest seen`],
     ]),
   ].join('\n');
+}
+
+function speakers({ release, provenance }: ScopePolicy): string {
+  const all = [...release.anyOf, ...release.identities].map((it) => it.id);
+  return (provenance?.signers ?? all).join(' or ');
 }
 
 const amongThem = (allOf: readonly string[]) =>

@@ -31,6 +31,12 @@ export const TRUST_ERRORS = {
     exit: EXIT.usage,
     retry: 'never',
   },
+  'trust/builder-unbound': {
+    meaning:
+      'A version of the trust policy that is to be signed leaves open which signer speaks for the builders.',
+    exit: EXIT.usage,
+    retry: 'never',
+  },
   'trust/threshold-not-met': {
     meaning: 'Too few of the root keys signed a version of the trust policy.',
     exit: EXIT.signature,

@@ -29,7 +29,8 @@ import type { BundleVersion } from '../version.ts';
 import { CHECKS } from './check.ts';
 import type { AttestationFact, Evidence, SignedFact } from './evidence.ts';
 import { judge } from './judge.ts';
-import type { ScopePolicy, TrustPolicy } from './trust.ts';
+import { isUnbound } from './provenance.ts';
+import type { ScopePolicy, TrustedIdentity, TrustPolicy } from './trust.ts';
 import type { VerifyContext } from './verdict.ts';
 
 interface Case {
@@ -383,10 +384,42 @@ describe('release', () => {
   });
 });
 
+test('a policy leaves its builders open only where several can sign and none is named', () => {
+  const { release, provenance } = makeScope();
+  const one = { ...release, anyOf: release.anyOf.slice(1) };
+  expect(isUnbound(makeScope())).toBe(true);
+  expect(isUnbound(makeScope({ release: one }))).toBe(false);
+  expect(isUnbound(makeScope({ provenance: null }))).toBe(false);
+  const bound = provenance === null ? null : { ...provenance, signers: ['ci', 'security'] };
+  expect(isUnbound(makeScope({ provenance: bound }))).toBe(false);
+});
+
 describe('provenance', () => {
   const built = (change: Parameters<typeof provenanceBy>[1]) =>
     attested(releaseBy(KEY_A), provenanceBy(KEY_A, change));
   const missing: ErrorCode = 'verify/provenance-missing';
+  const RUNNER = 'https://github.com/actions/runner/github-hosted';
+  const IDENTITY: TrustedIdentity = {
+    ...{ id: 'workflow', issuer: 'https://token.actions.githubusercontent.com' },
+    subject: 'https://github.com/acme/policies/.github/workflows/release.yml@refs/tags/v1',
+    ...{ repositoryId: null, ownerId: null, runner: null, workflow: null, triggers: null },
+  };
+  const boundTo = (
+    signers: readonly string[] | null,
+    identities: readonly TrustedIdentity[] = [],
+  ) => {
+    const { release, provenance } = makeScope();
+    if (provenance === null) throw new Error('provenance is demanded');
+    const builderIds = [...provenance.builderIds, RUNNER];
+    return makeTrust({
+      policies: [
+        makeScope({
+          release: { ...release, identities },
+          provenance: { ...provenance, builderIds, signers },
+        }),
+      ],
+    });
+  };
   check([
     {
       name: 'none where one is demanded is refused',
@@ -413,6 +446,36 @@ describe('provenance', () => {
       name: 'P06 a trusted builder id under an untrusted key is refused',
       evidence: attested(releaseBy(KEY_A), provenanceBy(digestOf('c'))),
       codes: ['verify/key-unknown', missing],
+    },
+    {
+      name: 'P06 a trusted builder by the word of a signer who does not build is refused',
+      evidence: attested(releaseBy(KEY_A), provenanceBy(KEY_B)),
+      trust: boundTo(['ci']),
+      codes: ['verify/builder-mismatch', missing],
+    },
+    {
+      name: 'P06 a runner by the word of a key is refused where the scope lists identities',
+      evidence: built({ builderId: RUNNER }),
+      trust: boundTo(null, [IDENTITY]),
+      codes: ['verify/builder-mismatch', missing],
+    },
+    {
+      name: 'a runner by the word of a key is believed where the scope lists keys alone',
+      evidence: built({ builderId: RUNNER }),
+      trust: boundTo(null),
+      codes: [],
+    },
+    {
+      name: 'another builder by the word of a key is believed where the scope lists identities',
+      evidence: built({}),
+      trust: boundTo(null, [IDENTITY]),
+      codes: [],
+    },
+    {
+      name: 'a runner by the word of a key that is named is believed',
+      evidence: built({ builderId: RUNNER }),
+      trust: boundTo(['ci'], [IDENTITY]),
+      codes: [],
     },
     {
       name: 'P07 an unknown build type is refused',

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+import { isUnbound } from './provenance.ts';
 import type { ScopePolicy, TrustedIdentity, TrustPolicy } from './trust.ts';
 
 /** One thing to think about, and what to do about it. */
@@ -49,6 +50,9 @@ function lintRelease(scope: ScopePolicy): readonly Finding[] {
     say('one lost signer ends every release', 'list one signer more than are demanded');
   }
   if (scope.provenance === null) say('provenance is not demanded', 'name builders and sources');
+  if (isUnbound(scope)) {
+    say('every signer may speak for the builders', 'say who does: provenance { signers: [ID] }');
+  }
   if (scope.freshness === null) {
     say(
       'nothing tells when new bundles are hidden',

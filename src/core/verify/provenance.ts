@@ -64,17 +64,29 @@ function judgeProvenance(
   const { provenance } = fact.claim;
   const found = [...compare(provenance, descriptor, demand)];
   const { signers } = demand;
+  const { release } = court.scope;
   if (signers !== null && !keys.value.some((it) => signers.includes(it.id))) {
     const who = keys.value.map((it) => it.id).join(', ');
     found.push(failure('verify/builder-mismatch', `${who} may not speak for the builder`));
   }
   if (fact.certificate !== undefined) {
     found.push(...compareClaims(provenance, fact.certificate.claims));
+  } else if (signers === null && isRunner(provenance) && release.identities.length > 0) {
+    const who = keys.value.map((it) => it.id).join(', ');
+    const text = `${who} has no certificate that would say which runner built it`;
+    found.push(failure('verify/builder-mismatch', text));
   }
   return found;
 }
 
+/** Whether several may sign the release of a scope, and nothing says who of them speaks for the builders. */
+export function isUnbound({ release, provenance }: ScopePolicy): boolean {
+  if (provenance === null || provenance.signers !== null) return false;
+  return release.anyOf.length + release.identities.length > 1;
+}
+
 const RUNNERS = 'https://github.com/actions/runner/';
+const isRunner = ({ builderId }: Provenance) => builderId.startsWith(RUNNERS);
 
 // VERIFY-14: what the certificate says of the build was established by the issuer, what the predicate
 // says by the build itself; where both speak they must say the same (bad inputs P06, P08).
@@ -97,7 +109,7 @@ function compareClaims(provenance: Provenance, claims: CertificateClaims): reado
     same('workflow', uri, claims.workflowUri);
   }
   const { builderId } = provenance;
-  if (builderId.startsWith(RUNNERS) && builderId !== `${RUNNERS}${claims.runner ?? ''}`) {
+  if (isRunner(provenance) && builderId !== `${RUNNERS}${claims.runner ?? ''}`) {
     const causes = [`the certificate says ${say(claims.runner ?? 'nothing')}`];
     const text = `the builder ${say(builderId)} is not the runner that signed`;
     found.push(failure('verify/builder-mismatch', text, { causes }));
