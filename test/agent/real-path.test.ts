@@ -171,6 +171,21 @@ it('C12 a stored blob that was edited is never used, and is made good from what 
   expect(await read()).toBe('ok');
 });
 
+it('a bundle for another kernel is kept out, and admitted once that kernel runs', async () => {
+  const world = newWorld();
+  await world.offer(await make(5));
+  await world.poll();
+  const before = world.changes;
+  await world.offer(await make(6, { requires: { kernel: '6.12', hooks: ['file_open'] } }));
+  expect(codes(await world.poll(2))).toEqual(['verify/incompatible', 'verify/incompatible']);
+  expect([await world.enforced(), world.changes]).toEqual(['v5', before]);
+  expect(world.fetched).toHaveLength(2);
+  world.host.reboot();
+  world.host.kernel.release = '6.12.48-amd64';
+  expect(codes(await world.poll())).toEqual(['activated']);
+  expect(await world.enforced()).toBe('v6');
+});
+
 it('C14 a flood of denials after an activation reverts nothing', async () => {
   const world = newWorld();
   await world.offer(await make(5));

@@ -87,7 +87,13 @@ export class World {
       {
         places: places?.reports.map((it) => it.place) ?? [],
         ...{ reference: this.reference, repository: REPOSITORY, channel: 'prod', labels: {} },
-        ...{ agentVersion: '0.1.0', kernelRelease: '6.1.0', trust: this.trust, judge, probes: [] },
+        ...{
+          agentVersion: '0.1.0',
+          kernelRelease: this.host.kernel.release,
+          trust: this.trust,
+          judge,
+          probes: [],
+        },
         schedule: {
           ...{ intervalMs: 60_000, pollTimeoutMs: 60_000 },
           ...{ backoffMinMs: 60_000, backoffMaxMs: 60_000 },

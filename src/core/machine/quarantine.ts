@@ -10,6 +10,8 @@ import { quarantineDelayMs } from '../schedule.ts';
 import type { QuarantineEntry } from './contents.ts';
 import type { MachineSetup, State } from './state.ts';
 
+// What the host lacks: another kernel has it, and comes with a start of this process.
+const CURED_BY_START: readonly ErrorCode[] = ['verify/incompatible', 'activate/partial'];
 // Forgetting one costs a download.
 const REFUSED_AT_MAX = 16;
 // Failures that say nothing of the bundle.
@@ -52,7 +54,7 @@ export function nextQuarantine(
   };
 }
 
-/** Entries made under this trust policy by this agent; a change of either clears the others. */
+/** Entries that still hold at a start: made under this trust policy by this agent, and not for want of a kernel. */
 export function keepValid(
   setup: MachineSetup,
   entries: readonly QuarantineEntry[],
@@ -60,7 +62,8 @@ export function keepValid(
   return entries.filter(
     (entry) =>
       entry.trustFingerprint === setup.trust.fingerprint &&
-      entry.agentVersion === setup.agentVersion,
+      entry.agentVersion === setup.agentVersion &&
+      !CURED_BY_START.includes(entry.code),
   );
 }
 
