@@ -25,10 +25,12 @@ import {
 import { ODD_CERTIFICATES } from '../support/odd-certificates.ts';
 import { type PrivateSigstore, startSigstore } from '../support/private-sigstore.ts';
 import { type BundleJson, encodeJson, signBundle } from '../support/signed-bundle.ts';
+import { encodeVsa } from '../support/summaries.ts';
 import { flipBit, second, signer } from '../support/verdicts.ts';
-import { makeTrustedKey } from '../support/verify.ts';
+import { makeTrustedKey, makeVerification } from '../support/verify.ts';
 
 const MISMATCH = 'verify/identity-mismatch';
+const REJECTED = 'verify/vsa-rejected';
 let sigstore: PrivateSigstore;
 let stranger: PrivateSigstore;
 let good: BundleJson;
@@ -111,6 +113,24 @@ describe('an identity', () => {
     const elsewhere = { ...listed.policies[0], name: 'o', scope: 'o.example.com' };
     const apart = { ...trust, policies: [...trust.policies, elsewhere] } as TrustPolicy;
     expect(first(byKey, apart)).toBe('verify/identity-required');
+  });
+
+  test('P12 speaks for a verifier where that list names it, and for no release by that', async () => {
+    const sub = `https://github.com/acme/verifier/${WORKFLOW}@${SOURCE.ref}`;
+    const { digest } = statements.bytes;
+    const by = (statement: Uint8Array) => signKeyless(sigstore, statement, { sub });
+    const verifier = makeIdentity({ id: 'verifier', subject: sub, workflow: null });
+    const verification = makeVerification({ anyOf: [], identities: [verifier] });
+    const policies = trust.policies.map((it) => ({ ...it, verification }));
+    const asking: TrustPolicy = { ...trust, policies };
+    const judged = async (statement: Uint8Array) =>
+      codesOf([good, await by(statement)], asking)[0] ?? 'accepted';
+    expect(await judged(encodeVsa(digest))).toBe('accepted');
+    expect(await judged(encodeVsa(digest, { verificationResult: 'FAILED' }))).toBe(REJECTED);
+    const byReleaser = await signKeyless(sigstore, encodeVsa(digest));
+    expect(codesOf([good, byReleaser], asking)).toEqual([REJECTED]);
+    const released = await by(statements.release);
+    expect(codesOf([released, await by(encodeVsa(digest))], asking)[0]).toBe(MISMATCH);
   });
 });
 

@@ -12,6 +12,7 @@ import { CLOCK_SKEW_MS, checksOf } from '../verify/check.ts';
 import { toCheck, toStatementChecks } from '../verify/check-record.ts';
 import type { Evidence } from '../verify/evidence.ts';
 import { judge, type Stopwatch } from '../verify/judge.ts';
+import { selectScope } from '../verify/scope.ts';
 import type { TrustPolicy } from '../verify/trust.ts';
 import type { CheckRecord, VerifyContext, VerifyVerdict } from '../verify/verdict.ts';
 import type { Decided, Privileged } from './record.ts';
@@ -62,14 +63,15 @@ export function decideBundle(
   stopwatch: Stopwatch | null = null,
 ): DecidedBundle {
   const able = decideAble(facts);
+  const asked = checksOf(facts.context, selectScope(trust, facts.context));
   if (able.failures.length > 0 || collected === null) {
-    return withRest(able, ['content', ...checksOf(facts.context), ...restOf(facts)]);
+    return withRest(able, ['content', ...asked, ...restOf(facts)]);
   }
   const { answer } = collected;
   if (!answer.ok) {
     const content = toContentCheck(collected, [answer.error]);
     const decided = { checks: [...able.checks, content], failures: [answer.error] };
-    return withRest(decided, [...checksOf(facts.context), ...restOf(facts)]);
+    return withRest(decided, [...asked, ...restOf(facts)]);
   }
   const verdict = judge(answer.value, trust, facts.context, stopwatch);
   return toDecided(able.checks, collected, answer.value, verdict, facts);

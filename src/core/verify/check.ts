@@ -29,9 +29,16 @@ export const CHECKS = [
 
 export type CheckName = (typeof CHECKS)[number];
 
-/** The checks that a question asks: of no host, nothing is asked about the host. */
-export function checksOf({ host }: Pick<VerifyContext, 'host'>): readonly CheckName[] {
-  return CHECKS.filter((it) => it !== 'host' || host !== undefined);
+// What is not asked is not in the record either, so that a record of before a check existed is repeated alike.
+/** The checks of a question: none about a host without one, none about a verifier where none is demanded. */
+export function checksOf(
+  { host }: Pick<VerifyContext, 'host'>,
+  scope: ScopePolicy | null,
+): readonly CheckName[] {
+  const unasked: CheckName[] = [];
+  if (host === undefined) unasked.push('host');
+  if (scope === null || scope.verification === null) unasked.push('verification');
+  return CHECKS.filter((it) => !unasked.includes(it));
 }
 
 export interface CheckAnswer {

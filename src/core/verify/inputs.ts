@@ -28,7 +28,7 @@ export function inputsOf(
     release: {
       ...statements,
       minimumMatches: scope?.release.minimumMatches ?? null,
-      allOf: scope?.release.allOf ?? [],
+      ...(scope === null || scope.release.allOf.length === 0 ? {} : { allOf: scope.release.allOf }),
     },
     provenance: { ...statements, isDemanded: scope === null ? null : scope.provenance !== null },
     verification: {

@@ -44,7 +44,7 @@ export function judge(
 ): VerifyVerdict {
   const { answers, signers, scope } = runChecks(evidence, trust, context, stopwatch);
   const inputs = inputsOf(evidence, trust, scope, context);
-  const asked = checksOf(context);
+  const asked = checksOf(context, scope);
   const checks = asked.map((check): CheckRecord => {
     const { outcome, detail, failures, durationMs } = answers[check];
     const codes = [...new Set(failures.map((it) => it.code))];

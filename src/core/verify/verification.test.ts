@@ -21,6 +21,7 @@ import {
 import { PREDICATE } from '../bundle.ts';
 import { failure } from '../result.ts';
 import { includesLevel } from '../summary.ts';
+import { CHECKS } from './check.ts';
 import type { AttestationFact, SignedFact } from './evidence.ts';
 import { judge } from './judge.ts';
 import type { TrustPolicy } from './trust.ts';
@@ -54,6 +55,7 @@ describe('a scope that asks for a verification', () => {
   test('has a check of its own, with what was demanded', () => {
     const attestations = [...RELEASED, summaryBy(KEY_V)];
     const { checks } = judge(makeEvidence({ attestations }), asking(), makeContext());
+    expect(checks.map((it) => it.check)).toEqual([...CHECKS]);
     expect(checks.find((it) => it.check === 'verification')).toMatchObject({
       outcome: 'passed',
       inputs: { attestations: 3, levels: ['SLSA_BUILD_LEVEL_3'], maxAgeMs: DAY_MS },
