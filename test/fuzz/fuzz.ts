@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Chance, mutate } from './mutate.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 /** One run may take this long; above it is a finding. */
 const RUN_MS_MAX = 2000;
@@ -56,7 +56,7 @@ export function fuzz(
   for (const seed of target.seeds) attempt(seed);
   while (!isOver(executions)) {
     const input = chance.below(4) === 0 ? chance.pick(target.seeds) : chance.pick(kept);
-    attempt(mutate(input, kept, chance, target.isJson));
+    attempt(mutate(input, kept, chance, target.form));
   }
   return { target: target.name, executions, outcomes: outcomes.size, findings };
 }

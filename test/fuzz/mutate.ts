@@ -1,4 +1,4 @@
-// Changes inputs by chance, in bytes and in the structure of JSON. Chance comes from a seed, so that every run
+// Changes inputs by chance: in bytes, in the structure of JSON (also of JSON in base64 in JSON), in lines. Chance comes from a seed, so that every run
 // can be played again.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -85,22 +85,74 @@ const VALUES: readonly [unknown, ...unknown[]] = [
   ],
 ];
 
+/** What an input is made of: most changes keep to it, so that they get past the first check. */
+export type Form = 'json' | 'lines' | 'bytes';
+
 /** A changed copy; one to four changes. */
 export function mutate(
   input: Uint8Array,
   others: readonly [Uint8Array, ...Uint8Array[]],
   chance: Chance,
-  isJson: boolean,
+  form: Form,
 ): Uint8Array {
   let result: Buffer = Buffer.from(input);
   for (let count = 1 + chance.below(4); count > 0; count -= 1) {
-    const changed = isJson && chance.below(2) === 0 ? mutateJson(result, chance) : null;
+    const isKept = chance.below(8) !== 0;
+    const changed = isKept ? mutateForm(result, others, chance, form) : null;
     result = changed ?? mutateBytes(result, others, chance);
   }
   return result.subarray(0, INPUT_BYTES_MAX);
 }
 
 const INPUT_BYTES_MAX = 64 * 1024;
+
+function mutateForm(
+  input: Buffer,
+  others: readonly [Uint8Array, ...Uint8Array[]],
+  chance: Chance,
+  form: Form,
+): Buffer | null {
+  if (form === 'json') return mutateJson(input, chance);
+  return form === 'lines' ? mutateLines(input, others, chance) : null;
+}
+
+/** Changes one line: gone, twice, moved, deeper, of another input, or with another value. */
+function mutateLines(
+  input: Buffer,
+  others: readonly [Uint8Array, ...Uint8Array[]],
+  chance: Chance,
+): Buffer {
+  const lines = input.toString('utf8').split('\n');
+  const at = chance.below(lines.length);
+  const line = lines[at] ?? '';
+  const foreign = () => {
+    const found = Buffer.from(chance.pick(others)).toString('utf8').split('\n');
+    return found[chance.below(found.length)] ?? '';
+  };
+  switch (chance.below(7)) {
+    case 0:
+      lines.splice(at, 1);
+      break;
+    case 1:
+      lines.splice(at, 0, line);
+      break;
+    case 2:
+      lines.splice(chance.below(lines.length), 0, ...lines.splice(at, 1));
+      break;
+    case 3:
+      lines[at] = chance.below(2) === 0 ? `  ${line}` : line.replace(/^ {2}/, '');
+      break;
+    case 4:
+      lines.splice(at, 0, foreign());
+      break;
+    case 5:
+      lines[at] = line.replace(/:.*$/, `: ${chance.pick(TOKENS)}`);
+      break;
+    default:
+      lines[at] = line.replace(/[^ :-]+$/, () => foreign().trim());
+  }
+  return Buffer.from(lines.join('\n'));
+}
 
 function mutateBytes(
   input: Buffer,
@@ -158,12 +210,16 @@ function mutateJson(input: Buffer, chance: Chance): Buffer | null {
   const [first, ...rest] = places;
   if (first === undefined) return null;
   const { holder, key } = chance.pick([first, ...rest]);
-  const kind = chance.below(5);
+  const kind = chance.below(6);
   if (kind === 0) delete holder[key];
   else if (kind === 1) holder[`${key}x`] = holder[key];
   else if (kind === 2) holder[key] = [holder[key], holder[key]];
   else if (kind === 3 && typeof holder[key] === 'string') {
     holder[key] = mutateText(holder[key], chance);
+  } else if (kind === 4) {
+    const other = chance.pick([first, ...rest]);
+    // A copy: a value that is in itself could not be written.
+    holder[key] = structuredClone(other.holder[other.key]);
   } else holder[key] = chance.pick(VALUES);
   return Buffer.from(JSON.stringify(document));
 }
@@ -172,6 +228,9 @@ function mutateJson(input: Buffer, chance: Chance): Buffer | null {
 function mutateText(text: string, chance: Chance): string {
   const bytes = Buffer.from(text, 'base64');
   const isBase64 = bytes.length > 8 && bytes.toString('base64') === text;
+  const isNested = isBase64 && bytes[0] === 0x7b && chance.below(4) !== 0;
+  const nested = isNested ? mutateJson(bytes, chance) : null;
+  if (nested !== null) return nested.toString('base64');
   const chosen = isBase64 ? bytes : Buffer.from(text);
   const changed = mutateBytes(chosen, [chosen], chance);
   return changed.toString(isBase64 ? 'base64' : 'utf8');

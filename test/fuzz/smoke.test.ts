@@ -6,7 +6,8 @@
 import { expect, test } from 'vitest';
 import { fuzz } from './fuzz.ts';
 import { makeChance } from './mutate.ts';
-import { makeTargets, type Target } from './targets.ts';
+import type { Target } from './target.ts';
+import { makeTargets } from './targets.ts';
 
 const EXECUTIONS = 400;
 const targets = await makeTargets();
@@ -20,12 +21,12 @@ test.each(targets)('$name holds for some hundred inputs', (target) => {
 test('a planted fault is found, and the same seed finds it again', () => {
   const planted: Target = {
     name: 'planted',
-    isJson: true,
+    form: 'json',
     seeds: [Buffer.from('{"version":7,"name":"x"}')],
     run: (input) => {
-      const read = JSON.parse(Buffer.from(input).toString()) as { version?: unknown };
-      if (read.version === 2 ** 53) throw new RangeError('planted');
-      return typeof read.version;
+      const read = JSON.parse(Buffer.from(input).toString()) as { version?: unknown } | null;
+      if (read?.version === 2 ** 53) throw new RangeError('planted');
+      return typeof read?.version;
     },
   };
   const caught: Target = {

@@ -30,13 +30,26 @@ export interface ClientTask {
 }
 
 /** Verifies a bundle and says what it proved. */
-export function collectClientFact({ bundle, artifact, key, root }: ClientTask): Result<ClientFact> {
-  const anchors = makeAnchors(key, root);
-  if (!anchors.ok) return anchors;
-  const parsed = parseClientBundle(bundle, root !== null);
+export function collectClientFact({ key, root, ...asked }: ClientTask): Result<ClientFact> {
+  const anchors = makeClientAnchors(key, root);
+  return anchors.ok ? collectFactUnder(anchors.value, asked) : anchors;
+}
+
+/** What a bundle of a client is verified against. */
+export interface ClientAnchors extends Anchors {
+  readonly hasKey: boolean;
+  readonly hasRoot: boolean;
+}
+
+/** The same, against anchors that were made before. */
+export function collectFactUnder(
+  anchors: ClientAnchors,
+  { bundle, artifact }: Pick<ClientTask, 'bundle' | 'artifact'>,
+): Result<ClientFact> {
+  const parsed = parseClientBundle(bundle, anchors.hasRoot);
   if (!parsed.ok) return parsed;
   const { proof, content } = parsed.value;
-  if (key === null && proof.kind === 'key') {
+  if (!anchors.hasKey && proof.kind === 'key') {
     return err(failure('verify/identity-required', 'a key signed it, not a certificate'));
   }
   // Roots come from the trusted root. One in a bundle is there for a client that would believe it.
@@ -45,17 +58,17 @@ export function collectClientFact({ bundle, artifact, key, root }: ClientTask): 
     return err(failure('verify/bundle-invalid', what));
   }
   if (content.kind === 'statement') {
-    const signed = verifySignature(parsed.value, anchors.value);
-    return signed.ok ? readStatement(parsed.value, signed.value, content, anchors.value) : signed;
+    const signed = verifySignature(parsed.value, anchors);
+    return signed.ok ? readStatement(parsed.value, signed.value, content, anchors) : signed;
   }
   // The library compares the log with this digest, and the signature with the file: not the two.
   if ((typeof artifact === 'string' ? artifact : digestOf(artifact)) !== content.digest) {
     return err(failure('verify/subject-mismatch', 'the bundle is about another file'));
   }
-  const signed = verifySignature(parsed.value, anchors.value, artifact);
+  const signed = verifySignature(parsed.value, anchors, artifact);
   if (!signed.ok) return signed;
   const about = { kind: 'file', digest: content.digest } as const;
-  return ok({ ...describe(parsed.value, signed.value, anchors.value), about });
+  return ok({ ...describe(parsed.value, signed.value, anchors), about });
 }
 
 function isRootOrNone(der: Uint8Array): boolean {
@@ -68,14 +81,20 @@ function isRootOrNone(der: Uint8Array): boolean {
   }
 }
 
-function makeAnchors(key: string | null, root: TrustedRootText | null): Result<Anchors> {
+/** Prepares the anchors: a key that was named, a trusted root, or both. */
+export function makeClientAnchors(
+  key: string | null,
+  root: TrustedRootText | null,
+): Result<ClientAnchors> {
   const anchors = root === null ? ok(NO_ANCHORS) : makeRootAnchors(root);
-  if (!anchors.ok || key === null) return anchors;
+  if (!anchors.ok) return anchors;
+  const made = { ...anchors.value, hasKey: key !== null, hasRoot: root !== null };
+  if (key === null) return ok(made);
   const parsed = parsePublicKey(key);
   if (!parsed.ok) return parsed;
   const publicKey = createPublicKey(parsed.value.publicKeyPem);
   // The hint was chosen by whoever wrote the bundle; the key was named by whoever asks.
-  return ok({ ...anchors.value, ring: { get: () => publicKey } });
+  return ok({ ...made, ring: { get: () => publicKey } });
 }
 
 function readStatement(
