@@ -16,12 +16,6 @@
 #include "live.h"
 #include "moves.h"
 
-struct wd_climb {
-	struct wd_judge *judge;
-	struct dentry *dentry;
-	struct inode *inode;
-};
-
 struct wd_retrace {
 	struct wd_place *place;
 	struct dentry *here;
@@ -40,10 +34,10 @@ static __noinline long wd_retrace_step(__u32 index, struct wd_retrace *retrace)
 }
 
 /* Whether the chain is still the one that was walked, and was at rest. */
-static __noinline int wd_unmoved(struct wd_climb *climb)
+static __noinline int wd_unmoved(struct wd_judge *judge)
 {
-	struct wd_place *place = &climb->judge->findings->place;
-	struct wd_retrace retrace = { .place = place, .here = climb->dentry };
+	struct wd_place *place = &judge->findings->place;
+	struct wd_retrace retrace = { .place = place, .here = judge->at.first };
 	__u64 walked = place->trace;
 
 	if (!place->tracing || place->start)
@@ -53,15 +47,14 @@ static __noinline int wd_unmoved(struct wd_climb *climb)
 	return place->trace == walked && !place->moving;
 }
 
-static __noinline long wd_try(__u32 index, struct wd_climb *climb)
+static __noinline long wd_try(__u32 index, struct wd_judge *judge)
 {
-	struct wd_judge *judge = climb->judge;
 	struct wd_findings *findings = judge->findings;
 	__u32 sequence = wd_rename_sequence();
 
-	judge->at.here = climb->dentry;
-	judge->at.below = climb->dentry; /* not NULL: see wd_repeat() */
-	judge->at.inode = climb->inode;
+	judge->at.here = judge->at.first;
+	judge->at.below = judge->at.first; /* not NULL: see wd_repeat() */
+	judge->at.inode = judge->at.first_inode;
 	findings->place.alias = findings->place.start;
 	findings->place.tracing = index != 0;
 	findings->place.trace = 0;
@@ -71,7 +64,7 @@ static __noinline long wd_try(__u32 index, struct wd_climb *climb)
 	if (index)
 		wd_zero(&findings->covers.side[findings->side & 1], sizeof(struct wd_cover));
 	wd_repeat(WD_DEPTH_MAX, wd_step, judge);
-	if ((!(sequence & 1) && sequence == wd_rename_sequence()) || wd_unmoved(climb)) {
+	if ((!(sequence & 1) && sequence == wd_rename_sequence()) || wd_unmoved(judge)) {
 		findings->settled = 1;
 		return 1;
 	}
@@ -84,15 +77,12 @@ static __always_inline int wd_climb(struct wd_judge *judge, struct dentry *dentr
 				    struct inode *inode)
 {
 	struct wd_findings *findings = judge->findings;
-	struct wd_climb climb = {
-		.judge = judge,
-		.dentry = dentry,
-		.inode = inode,
-	};
 
+	judge->at.first = dentry;
+	judge->at.first_inode = inode;
 	findings->settled = 0;
 	findings->place.directory = wd_is_dir(inode);
-	wd_repeat(WD_WALK_TRIES, wd_try, &climb);
+	wd_repeat(WD_WALK_TRIES, wd_try, judge);
 	if (!findings->settled || !findings->finished)
 		findings->incomplete = 1;
 	return 0;

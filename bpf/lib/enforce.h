@@ -32,16 +32,20 @@ struct wd_request {
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
-/* What one request is walked with. */
+/*
+ * What one request is walked with. The request is a copy, and nothing here leads to the stack: where
+ * a pointer to the stack lies on it, newer verifiers take all of it for used, and follow the walk
+ * anew for whatever differs there.
+ */
 struct wd_walked {
 	struct wd_judge judge;
-	struct wd_request *request;
+	struct wd_request request;
 };
 
 /* Walks one side. */
 static __noinline long wd_walk_side(__u32 side, struct wd_walked *walked)
 {
-	struct wd_request *request = walked->request;
+	struct wd_request *request = &walked->request;
 	struct wd_judge *judge = &walked->judge;
 	struct wd_findings *findings = judge->findings;
 	struct dentry *dentry = request->from;
@@ -63,7 +67,7 @@ static __noinline long wd_walk_side(__u32 side, struct wd_walked *walked)
 /* Walks both sides and decides; the result is in judge->findings->decision. */
 static __always_inline int wd_decide_request(struct wd_walked *walked)
 {
-	struct wd_request *request = walked->request;
+	struct wd_request *request = &walked->request;
 	struct wd_judge *judge = &walked->judge;
 	struct wd_findings *findings = judge->findings;
 	struct inode *victim = NULL;
@@ -89,14 +93,6 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 		wd_walk_side(WD_SIDE_TO, walked);
 	wd_conclude(judge);
 	return 0;
-}
-
-/* Zero, and no verifier knows. */
-static __always_inline __u64 wd_nil(const struct wd_generation *generation)
-{
-	const volatile __u32 *bank = &generation->bank;
-
-	return *bank ^ *bank;
 }
 
 static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *slot,
@@ -126,7 +122,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 					struct wd_request *request)
 {
-	struct wd_walked walked = { .judge.generation = generation, .request = request };
+	struct wd_walked walked = { .judge.generation = generation, .request = *request };
 	struct wd_scratch *slot;
 	int ret;
 
@@ -134,14 +130,15 @@ static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 	if (request->scan && wd_is_scan(request->inode))
 		return 0;
 	wd_count_decision();
-	slot = wd_borrow();
+	slot = wd_borrow(wd_nil(generation));
 	if (!slot)
 		return wd_deny_blind();
 	walked.judge.findings = &slot->findings;
 	wd_decide_request(&walked);
 	if (wd_is_glass_asked(&walked.judge))
 		wd_break_glass(&walked.judge, slot);
-	ret = wd_answer(&walked.judge, slot, request);
+	ret = wd_answer(&walked.judge, slot, &walked.request);
+	request->echo = walked.request.echo;
 	wd_release(slot);
 	return ret;
 }
@@ -260,7 +257,7 @@ static __noinline int wd_refuse_self(__u32 hook, __u32 op, struct dentry *dentry
 	if (!judge.generation)
 		return 0;
 	wd_count_decision();
-	slot = wd_borrow();
+	slot = wd_borrow(wd_nil(judge.generation));
 	if (!slot)
 		return wd_deny_blind();
 	judge.findings = &slot->findings;

@@ -18,6 +18,9 @@ struct wd_cursor {
 	struct dentry *below;
 	struct inode
 		*inode; /* of `here`; the opened one at the start, see overlayfs in file.bpf.c */
+	/* Where the walk begins, each time. */
+	struct dentry *first;
+	struct inode *first_inode;
 };
 
 struct wd_place {
@@ -57,12 +60,21 @@ struct {
 	__type(value, struct wd_scratch);
 } scratch SEC(".maps");
 
-static __noinline struct wd_scratch *wd_borrow(void)
+/* Zero, and no verifier knows. */
+static __always_inline __u64 wd_nil(const struct wd_generation *generation)
+{
+	const volatile __u32 *bank = &generation->bank;
+
+	return *bank ^ *bank;
+}
+
+/* `nil` is wd_nil(): a verifier that knows the keys takes every slot for another one. */
+static __noinline struct wd_scratch *wd_borrow(__u64 nil)
 {
 	struct wd_scratch *slot;
 
 	for (__u32 i = 0; i < WD_SLOTS; i++) {
-		__u32 key = i;
+		__u32 key = i + nil;
 
 		slot = bpf_map_lookup_elem(&scratch, &key);
 		if (!slot)

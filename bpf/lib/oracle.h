@@ -50,8 +50,8 @@ static __noinline int wd_contradicts(struct wd_judge *judge)
 static __noinline int wd_ask_oracle(const struct wd_generation *generation,
 				    struct wd_request *request, __u32 before, int quiet)
 {
-	struct wd_walked walked = { .judge.generation = generation, .request = request };
-	struct wd_scratch *slot = wd_borrow();
+	struct wd_walked walked = { .judge.generation = generation, .request = *request };
+	struct wd_scratch *slot = wd_borrow(wd_nil(generation));
 	struct wd_oracle *counts;
 	__u32 zero = 0;
 	int contradicts;
