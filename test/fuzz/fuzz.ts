@@ -25,22 +25,24 @@ export interface Report {
 }
 
 /** Fuzzes until `isOver` says so; it is asked with the number of executions. */
-export function fuzz(
+export async function fuzz(
   target: Target,
   chance: Chance,
   isOver: (executions: number) => boolean,
-): Report {
+): Promise<Report> {
   const [first, ...more] = target.seeds;
   const kept: [Uint8Array, ...Uint8Array[]] = [first, ...more];
   const outcomes = new Set<string>();
   const findings: Finding[] = [];
   let executions = 0;
-  const attempt = (input: Uint8Array): void => {
+  const attempt = async (input: Uint8Array): Promise<void> => {
     executions += 1;
     const started = performance.now();
     let why = '';
     try {
-      const outcome = target.run(input);
+      const said = target.run(input);
+      // Only who answers later is waited for: most answer a hundred thousand times a minute.
+      const outcome = typeof said === 'string' ? said : await said;
       if (!outcomes.has(outcome)) {
         outcomes.add(outcome);
         if (kept.length < KEPT_MAX) kept.push(input);
@@ -53,10 +55,10 @@ export function fuzz(
     if (why === '' || findings.some((it) => it.why === why)) return;
     findings.push({ target: target.name, why, input });
   };
-  for (const seed of target.seeds) attempt(seed);
+  for (const seed of target.seeds) await attempt(seed);
   while (!isOver(executions)) {
     const input = chance.below(4) === 0 ? chance.pick(target.seeds) : chance.pick(kept);
-    attempt(mutate(input, kept, chance, target.form));
+    await attempt(mutate(input, kept, chance, target.form));
   }
   return { target: target.name, executions, outcomes: outcomes.size, findings };
 }

@@ -27,7 +27,7 @@ let total = 0;
 let found = 0;
 for (const [at, target] of targets.entries()) {
   const end = performance.now() + (seconds / targets.length) * 1000;
-  const report = fuzz(target, makeChance(seed + at), () => performance.now() >= end);
+  const report = await fuzz(target, makeChance(seed + at), () => performance.now() >= end);
   total += report.executions;
   found += report.findings.length;
   const { executions, outcomes, findings } = report;
@@ -42,5 +42,6 @@ for (const [at, target] of targets.entries()) {
     say(`  ${why}\n  ${file}`);
   }
 }
+for (const it of targets) it.close?.();
 say(`${total} executions, ${found} findings`);
 process.exitCode = found === 0 ? 0 : 1;

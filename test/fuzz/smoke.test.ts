@@ -3,7 +3,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { fuzz } from './fuzz.ts';
 import { makeChance } from './mutate.ts';
 import type { Target } from './target.ts';
@@ -11,14 +11,17 @@ import { makeTargets } from './targets.ts';
 
 const EXECUTIONS = 400;
 const targets = await makeTargets();
+afterAll(() => {
+  for (const it of targets) it.close?.();
+});
 
-test.each(targets)('$name holds for some hundred inputs', (target) => {
-  const report = fuzz(target, makeChance(20_260_301), (count) => count >= EXECUTIONS);
+test.each(targets)('$name holds for some hundred inputs', async (target) => {
+  const report = await fuzz(target, makeChance(20_260_301), (count) => count >= EXECUTIONS);
   expect(report.findings).toEqual([]);
   expect(report.outcomes).toBeGreaterThan(2);
 });
 
-test('a planted fault is found, and the same seed finds it again', () => {
+test('a planted fault is found, and the same seed finds it again', async () => {
   const planted: Target = {
     name: 'planted',
     form: 'json',
@@ -31,16 +34,16 @@ test('a planted fault is found, and the same seed finds it again', () => {
   };
   const caught: Target = {
     ...planted,
-    run: (input) => {
+    run: async (input) => {
       try {
-        return planted.run(input);
+        return await planted.run(input);
       } catch (cause) {
         if (cause instanceof SyntaxError) return 'no JSON';
         throw cause;
       }
     },
   };
-  const find = () => fuzz(caught, makeChance(1), (count) => count >= 5000).findings;
-  expect(find()).toMatchObject([{ why: 'RangeError: planted' }]);
-  expect(find()).toEqual(find());
+  const find = async () => (await fuzz(caught, makeChance(1), (count) => count >= 5000)).findings;
+  expect(await find()).toMatchObject([{ why: 'RangeError: planted' }]);
+  expect(await find()).toEqual(await find());
 });

@@ -12,7 +12,9 @@ export interface Target {
   /** What inputs are made of. */
   readonly form: Form;
   /** Throws when something that must hold does not. */
-  run(input: Uint8Array): string;
+  run(input: Uint8Array): string | Promise<string>;
+  /** Gives back what the target holds. */
+  close?(): void;
 }
 
 /** JSON as bytes. */

@@ -28,6 +28,7 @@ import {
 import { encodeReferrer, parseReferrer, parseReferrerIndex } from '../../src/wire/referrer.ts';
 import { parseStrictJson } from '../../src/wire/strict-json.ts';
 import { makeSignedBundle, makeSigner } from '../support/signed-bundle.ts';
+import { enforcerTarget } from './enforcer-target.ts';
 import { policyTargets } from './policy-targets.ts';
 import { signedTargets } from './signed-targets.ts';
 import { same, type Target, text, word } from './target.ts';
@@ -43,6 +44,7 @@ export async function makeTargets(): Promise<readonly Target[]> {
     ...(await signedTargets(signer, signed)),
     ...policyTargets(signer.publicKeyPem),
     ...protocol(signed),
+    await enforcerTarget(),
     ...orders(release),
     archive(signed, release),
   ];
