@@ -58,6 +58,7 @@ module.exports = {
     },
     oneHome('execa-home', 'execa/', ['^src/adapters/(oras|git)/']),
     oneHome('sigstore-home', '@sigstore/', ['^src/adapters/sigstore/']),
+    oneHome('noble-home', '@noble/', ['^src/adapters/sigstore/prehashed']),
     oneHome('tuf-home', '(tuf-js|@tufjs)/', ['^src/adapters/tuf/']),
     {
       name: 'tuf-by-hand-only',

@@ -4,7 +4,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Digest } from '../../core/digest.ts';
 import { err, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
@@ -15,6 +15,7 @@ import { type ClientBundle, parseClientBundle } from '../../wire/sigstore-bundle
 import { CLIENT_STATEMENTS, parseStatement } from '../../wire/statement.ts';
 import { fingerprintKey, parsePublicKey } from '../../wire/trust-key.ts';
 import { makeRootAnchors, NO_ANCHORS } from './anchors.ts';
+import { holdsOverDigest } from './prehashed.ts';
 import { type Anchors, type Signed, verifySignature } from './signature.ts';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -65,7 +66,11 @@ export function collectFactUnder(
   if ((typeof artifact === 'string' ? artifact : digestOf(artifact)) !== content.digest) {
     return err(failure('verify/subject-mismatch', 'the bundle is about another file'));
   }
-  const signed = verifySignature(parsed.value, anchors, artifact);
+  const file =
+    typeof artifact === 'string'
+      ? { holds: (key: KeyObject, bytes: Uint8Array) => holdsOverDigest(artifact, key, bytes) }
+      : artifact;
+  const signed = verifySignature(parsed.value, anchors, file);
   if (!signed.ok) return signed;
   const about = { kind: 'file', digest: content.digest } as const;
   return ok({ ...describe(parsed.value, signed.value, anchors), about });

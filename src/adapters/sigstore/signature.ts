@@ -15,7 +15,6 @@ import {
   VerificationError,
   Verifier,
 } from '@sigstore/verify';
-import type { Digest } from '../../core/digest.ts';
 import { err, type Failure, failure, ok, type Result } from '../../core/result.ts';
 import { escapeAndCut } from '../../core/text.ts';
 import type { CertificateFact } from '../../core/verify/evidence.ts';
@@ -23,7 +22,6 @@ import type { SignedBundle } from '../../wire/sigstore-bundle.ts';
 import { readCertificate } from './certificate.ts';
 import type { KeyRing } from './keys.ts';
 import { isAbout } from './log-body.ts';
-import { holdsOverDigest } from './prehashed.ts';
 
 /** What signatures are verified against. */
 export interface Anchors {
@@ -38,11 +36,16 @@ export interface Signed {
   readonly certificate: CertificateFact | null;
 }
 
+/** A file of which only the digest is known; see prehashed.ts. */
+export interface HashedFile {
+  readonly holds: (key: KeyObject, signature: Uint8Array) => boolean;
+}
+
 /** Verifies everything that the bundle brings; a signature over a file needs the file, or its digest. */
 export function verifySignature(
   bundle: SignedBundle,
   anchors: Anchors,
-  file?: Uint8Array | Digest,
+  file?: Uint8Array | HashedFile,
 ): Result<Signed> {
   try {
     const open = () => openEntity(bundle, file);
@@ -58,11 +61,13 @@ export function verifySignature(
 /** Opens the bundle with the library; throws what it throws. */
 type OpenEntity = () => SignedEntity;
 
-function openEntity({ json }: SignedBundle, file: Uint8Array | Digest | undefined): SignedEntity {
+function openEntity(
+  { json }: SignedBundle,
+  file: Uint8Array | HashedFile | undefined,
+): SignedEntity {
   const bundle = bundleFromJSON(json);
-  if (typeof file !== 'string') {
-    return toSignedEntity(bundle, file === undefined ? undefined : Buffer.from(file));
-  }
+  if (file === undefined) return toSignedEntity(bundle);
+  if (file instanceof Uint8Array) return toSignedEntity(bundle, Buffer.from(file));
   const { signature, ...entity } = toSignedEntity(bundle);
   return {
     ...entity,
@@ -71,7 +76,7 @@ function openEntity({ json }: SignedBundle, file: Uint8Array | Digest | undefine
       compareSignature: (it) => signature.compareSignature(it),
       compareDigest: (it) => signature.compareDigest(it),
       compareSignedDigest: (it) => signature.compareSignedDigest(it),
-      verifySignature: (key) => holdsOverDigest(file, key, signature.signature),
+      verifySignature: (key) => file.holds(key, signature.signature),
     },
   };
 }
