@@ -30,6 +30,14 @@ export function policyTargets(publicKeyPem: string): readonly Target[] {
     require: { release: { minimumMatches: 1, anyOf: [{ id: 'ci', key }] } },
   };
   const trust = { apiVersion: 'warder.dev/trust/v1', version: 1, policies: [scope] };
+  const verification = {
+    verifier: 'https://verifier.example.com',
+    levels: ['SLSA_BUILD_LEVEL_3'],
+    maxAge: '24h',
+    anyOf: [{ id: 'ci', key }],
+  };
+  const release = { ...scope.require.release, allOf: ['ci'] };
+  const asking = { ...trust, policies: [{ ...scope, require: { release, verification } }] };
   return [
     {
       name: 'policy',
@@ -65,7 +73,11 @@ export function policyTargets(publicKeyPem: string): readonly Target[] {
     {
       name: 'trust-policy',
       form: 'json',
-      seeds: [text(trust), Buffer.from(JSON.stringify(trust, null, 1).replaceAll('"', ''))],
+      seeds: [
+        text(trust),
+        text(asking),
+        Buffer.from(JSON.stringify(trust, null, 1).replaceAll('"', '')),
+      ],
       run: (input) => {
         const read = parseTrustPolicy(input, 'trust.yaml', () => ok(publicKeyPem));
         if (!read.ok) return word(read);

@@ -32,6 +32,7 @@ import { enforcerTarget } from './enforcer-target.ts';
 import { policyTargets } from './policy-targets.ts';
 import { signedTargets } from './signed-targets.ts';
 import { same, type Target, text, word } from './target.ts';
+import { verification } from './verification.ts';
 
 /** Makes all targets; their good inputs are signed with keys of this run. */
 export async function makeTargets(): Promise<readonly Target[]> {
@@ -46,6 +47,7 @@ export async function makeTargets(): Promise<readonly Target[]> {
     ...protocol(signed),
     await enforcerTarget(),
     ...orders(release),
+    verification(signed.bytes.digest),
     archive(signed, release),
   ];
 }
