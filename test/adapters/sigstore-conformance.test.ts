@@ -136,4 +136,5 @@ asked by file and by digest. The suite itself was not run, and no file of it is 
 instances, and its identity.
 
 Written from the rows of \`test/adapters/sigstore-conformance.test.ts\`. The last column says where the suite would have another answer.
+What the command line itself must do (a key and an identity together, a digest, a file that is named like a digest) has cases in the same test.
 `;
