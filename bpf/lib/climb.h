@@ -72,16 +72,13 @@ static __noinline long wd_try(__u32 index, struct wd_judge *judge)
 	return 0;
 }
 
-/* `inode` is the dentry's own, or that of a layer beneath it, or NULL. */
-static __always_inline int wd_climb(struct wd_judge *judge, struct dentry *dentry,
-				    struct inode *inode)
+/* From at.first; at.first_inode is its own, or that of a layer beneath it, or NULL. */
+static __always_inline int wd_climb(struct wd_judge *judge)
 {
 	struct wd_findings *findings = judge->findings;
 
-	judge->at.first = dentry;
-	judge->at.first_inode = inode;
 	findings->settled = 0;
-	findings->place.directory = wd_is_dir(inode);
+	findings->place.directory = wd_is_dir(judge->at.first_inode);
 	wd_repeat(WD_WALK_TRIES, wd_try, judge);
 	if (!findings->settled || !findings->finished)
 		findings->incomplete = 1;

@@ -32,43 +32,22 @@ struct wd_request {
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
 
-/*
- * What one request is walked with. The request is a copy, and nothing here leads to the stack: where
- * a pointer to the stack lies on it, newer verifiers take all of it for used, and follow the walk
- * anew for whatever differs there.
- */
-struct wd_walked {
-	struct wd_judge judge;
-	struct wd_request request;
-};
-
-/* Walks one side. */
-static __noinline long wd_walk_side(__u32 side, struct wd_walked *walked)
+/* Walks one side, from judge->at.first. */
+static __noinline long wd_walk_side(__u32 side, struct wd_judge *judge)
 {
-	struct wd_request *request = &walked->request;
-	struct wd_judge *judge = &walked->judge;
-	struct wd_findings *findings = judge->findings;
-	struct dentry *dentry = request->from;
-	struct inode *inode = request->inode;
-
-	if (side == WD_SIDE_TO) {
-		dentry = request->to;
-		if (!dentry)
-			return 1;
-		inode = dentry->d_inode;
-		findings->ancestor = wd_is_dir(inode);
-		findings->place.start = 0;
-	}
-	findings->side = side;
-	wd_climb(judge, dentry, inode);
-	return findings->incomplete != 0;
+	judge->findings->side = side;
+	wd_climb(judge);
+	return judge->findings->incomplete != 0;
 }
 
-/* Walks both sides and decides; the result is in judge->findings->decision. */
-static __always_inline int wd_decide_request(struct wd_walked *walked)
+/*
+ * Walks both sides and decides; the result is in judge->findings->decision. What is walked gets
+ * nothing of the request but its dentries: where a pointer to the stack lies on it, newer verifiers
+ * take all of it for used, and follow the walk anew for whatever differs there.
+ */
+static __always_inline int wd_decide_request(struct wd_judge *judge,
+					     const struct wd_request *request)
 {
-	struct wd_request *request = &walked->request;
-	struct wd_judge *judge = &walked->judge;
 	struct wd_findings *findings = judge->findings;
 	struct inode *victim = NULL;
 
@@ -85,12 +64,19 @@ static __always_inline int wd_decide_request(struct wd_walked *walked)
 	findings->terms.op[2] = request->exec_op;
 	if (!wd_concerned(judge))
 		return 0;
+	judge->at.first = request->from;
+	judge->at.first_inode = request->inode;
 	findings->ancestor = wd_moves_dir(request->op, wd_is_dir(request->inode));
 	findings->place.start = request->start;
 	/* Not in a loop: newer verifiers follow loops until nothing changes any more. */
-	wd_walk_side(WD_SIDE_FROM, walked);
-	if (request->to && !findings->incomplete)
-		wd_walk_side(WD_SIDE_TO, walked);
+	wd_walk_side(WD_SIDE_FROM, judge);
+	if (request->to && !findings->incomplete) {
+		judge->at.first = request->to;
+		judge->at.first_inode = request->to->d_inode;
+		findings->ancestor = wd_is_dir(judge->at.first_inode);
+		findings->place.start = 0;
+		wd_walk_side(WD_SIDE_TO, judge);
+	}
 	wd_conclude(judge);
 	return 0;
 }
@@ -122,7 +108,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 					struct wd_request *request)
 {
-	struct wd_walked walked = { .judge.generation = generation, .request = *request };
+	struct wd_judge judge = { .generation = generation };
 	struct wd_scratch *slot;
 	int ret;
 
@@ -133,12 +119,11 @@ static __noinline int wd_walk_and_judge(const struct wd_generation *generation,
 	slot = wd_borrow(wd_nil(generation));
 	if (!slot)
 		return wd_deny_blind();
-	walked.judge.findings = &slot->findings;
-	wd_decide_request(&walked);
-	if (wd_is_glass_asked(&walked.judge))
-		wd_break_glass(&walked.judge, slot);
-	ret = wd_answer(&walked.judge, slot, &walked.request);
-	request->echo = walked.request.echo;
+	judge.findings = &slot->findings;
+	wd_decide_request(&judge, request);
+	if (wd_is_glass_asked(&judge))
+		wd_break_glass(&judge, slot);
+	ret = wd_answer(&judge, slot, request);
 	wd_release(slot);
 	return ret;
 }

@@ -50,7 +50,7 @@ static __noinline int wd_contradicts(struct wd_judge *judge)
 static __noinline int wd_ask_oracle(const struct wd_generation *generation,
 				    struct wd_request *request, __u32 before, int quiet)
 {
-	struct wd_walked walked = { .judge.generation = generation, .request = *request };
+	struct wd_judge judge = { .generation = generation };
 	struct wd_scratch *slot = wd_borrow(wd_nil(generation));
 	struct wd_oracle *counts;
 	__u32 zero = 0;
@@ -59,9 +59,9 @@ static __noinline int wd_ask_oracle(const struct wd_generation *generation,
 	counts = bpf_map_lookup_elem(&oracle, &zero);
 	if (!slot || !counts)
 		return 0;
-	walked.judge.findings = &slot->findings;
-	wd_decide_request(&walked);
-	contradicts = wd_contradicts(&walked.judge);
+	judge.findings = &slot->findings;
+	wd_decide_request(&judge, request);
+	contradicts = wd_contradicts(&judge);
 	wd_release(slot);
 	if ((before & 1) || before != wd_rename_sequence()) {
 		__sync_fetch_and_add(&counts->moved, 1);
