@@ -26,6 +26,8 @@ import { type Extent, placesOf, type Selected, type Variant, variantsPlayed } fr
 
 const EVENTS_MAX = 5000;
 const PLAY_TIMEOUT_MS = 300_000;
+/** After an unmount, trees as deep as can be are walked again; an emulated guest takes its time for that. */
+const FOUND_AGAIN_TIMEOUT_MS = 900_000;
 /** Only the first disk outlives a reboot; what Warder remembers is there. */
 const STATE_DIR = '/disk/warder';
 
@@ -72,7 +74,7 @@ async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]):
     if (variant === 'remount') {
       await host.install(remountScript(selected));
       // What has another device number now is found again by the next generation.
-      await activate(lab, selected, 'mounted again');
+      await activate(lab, selected, 'mounted again', FOUND_AGAIN_TIMEOUT_MS);
     }
     if (variant === 'reboot') host = await reboot(lab, selected);
     run.set(variant, await playOne(host, selected, variant));
@@ -83,7 +85,12 @@ async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]):
   return { variants: run, refused };
 }
 
-async function activate(lab: Lab, selected: readonly Selected[], when: string): Promise<void> {
+async function activate(
+  lab: Lab,
+  selected: readonly Selected[],
+  when: string,
+  timeoutMs?: number,
+): Promise<void> {
   const bundle = await lab.origin.push(
     {
       ...policiesOf('enforce', selected, when),
@@ -94,6 +101,7 @@ async function activate(lab: Lab, selected: readonly Selected[], when: string): 
   await lab.host.waitUntil(
     `the cases are enforced, ${when}`,
     ({ lastOutcome }) => lastOutcome?.kind === 'activated' && lastOutcome.digest === bundle.digest,
+    timeoutMs,
   );
 }
 
