@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { lackingHooks, toOffer } from '../verify/host.ts';
 import { OPERATIONS } from './document.ts';
 import type { IrRule } from './ir.ts';
 import { HOOKS_OF, KNOWN_HOOKS, neededHooks } from './needed-hooks.ts';
@@ -45,6 +46,18 @@ describe('the hooks that a bundle needs', () => {
   it('are among those that a publisher may require, which are all that serve an operation', () => {
     const serving = rows.filter(({ rest }) => !rest.includes('WD_NEED_NOTHING'));
     expect(KNOWN_HOOKS).toEqual([...new Set(serving.map(({ hook }) => hook))].sort());
+  });
+
+  it('are offered by a host that has all of its programs, and not by one that lacks one', () => {
+    const told = rows.filter(({ rest }) => !rest.includes('WD_NEED_WHILE_ASKED'));
+    const programs = told.map(({ hook }) => ({ hook, state: 'attached' as const }));
+    const hooks = of(rule({ operations: [...OPERATIONS] }));
+    expect(lackingHooks({ kernel: '6.1', hooks }, toOffer('6.1.0', programs))).toEqual([]);
+    const without = programs.map((it) =>
+      it.hook === 'sb_mount' ? { ...it, state: 'rejected' as const } : it,
+    );
+    expect(lackingHooks({ kernel: '6.1', hooks }, toOffer('6.1.0', without))).toEqual(['sb_mount']);
+    expect(toOffer('6.1.0', [])).toEqual({ kernel: '6.1.0', hooks: [] });
   });
 
   it('are named once, in order, and only for rules that must not run without them', () => {

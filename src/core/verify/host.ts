@@ -13,6 +13,10 @@ import { failure } from '../result.ts';
 import { type CheckAnswer, passed, refused, say } from './check.ts';
 import type { HostOffer, VerifyContext } from './verdict.ts';
 
+// Paths are resolved through it. It is attached while one is, and nothing is loaded where it cannot be: the kernel
+// tells of no program of it.
+const WHILE_ASKED = 'inode_getattr';
+
 type Asked = Pick<VerifyContext, 'purpose'> & { readonly host: HostOffer };
 
 /** What a host offers, from the release of its kernel and what became of the programs on it. */
@@ -22,7 +26,9 @@ export function toOffer(
 ): HostOffer {
   // What was detached is offered still: it is missing from what is enforced, not from the host.
   const there = programs.filter(({ state }) => state !== 'rejected' && state !== 'absent');
-  return { kernel, hooks: [...new Set(there.map(({ hook }) => hook))].sort() };
+  const hooks = there.map(({ hook }) => hook);
+  if (hooks.length > 0) hooks.push(WHILE_ASKED);
+  return { kernel, hooks: [...new Set(hooks)].sort() };
 }
 
 /** Hooks that a bundle requires and a host does not offer. */
