@@ -24,9 +24,14 @@ export const ON_KERNEL: readonly Mutant[] = [
   ]),
   ...onKernel('bpf/lib/caller.h', 'guest', [
     ['live-group', 'climb.here = here;', 'climb.here = here; subject->depth = 0;', '118c'],
-    ['live-parent', 'task = task->real_parent;\n	exe', 'exe', '118d'],
+    ['live-parent', 'task = task->real_parent;\n	exe', ';\n	exe', '118d'],
     ['live-uid', 'cred->euid.val', '0', '118|43b'],
-    ['live-own-uid', 'return own_creds ? wd_own_uid(uid) : uid;', 'return uid;', '28c'],
+    [
+      'live-own-uid',
+      'own_creds ? wd_own_uid(uid) : uid;',
+      '(own_creds & 2) ? wd_own_uid(uid) : uid;',
+      '28c',
+    ],
   ]),
   ...onKernel('bpf/file.bpf.c', 'guest', [
     ['hook-exec', 'executes * WD_OP_EXECUTE |', 'executes * WD_OP_READ |', '67'],

@@ -31,19 +31,26 @@ export function isAbout(body: Uint8Array, certificate: Uint8Array | null, key: K
 }
 
 function isSamePem(verifier: unknown, certificate: Uint8Array | null, key: KeyObject): boolean {
-  if (typeof verifier !== 'string') return false;
-  const pem = Buffer.from(verifier, 'base64');
+  const pem = decode(verifier);
+  if (pem === null) return false;
   if (certificate !== null) return new X509Certificate(pem).raw.equals(certificate);
   return createPublicKey(pem).equals(key);
 }
 
 function isSameDer(verifier: unknown, certificate: Uint8Array | null, key: KeyObject): boolean {
   const field = certificate === null ? 'publicKey' : 'x509Certificate';
-  const raw = dig(dig(verifier, field), 'rawBytes');
-  if (typeof raw !== 'string') return false;
-  const der = Buffer.from(raw, 'base64');
+  const der = decode(dig(dig(verifier, field), 'rawBytes'));
+  if (der === null) return false;
   if (certificate !== null) return der.equals(certificate);
-  return createPublicKey({ key: der, format: 'der', type: 'spki' }).equals(key);
+  // By bytes: a reader of keys skips what follows them.
+  return key.export({ format: 'der', type: 'spki' }).equals(der);
+}
+
+/** The bytes of base64 as logs write it; null for other spellings, which Node would read as well. */
+function decode(text: unknown): Buffer | null {
+  if (typeof text !== 'string') return null;
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
 }
 
 function dig(value: unknown, field: string | number): unknown {

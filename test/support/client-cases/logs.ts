@@ -5,6 +5,7 @@
 import { ARTIFACT_DIGEST, statementAbout } from '../client-bundles.ts';
 import { makeNoteSigner, makePaperLog, type Note, type NoteSigner } from '../paper-log.ts';
 import {
+  bodyOf,
   bundleOf,
   type EntryKind,
   makeLeaf,
@@ -295,6 +296,24 @@ const aboutOthers: readonly ClientCase[] = [
       const [by, other] = [await makeLeaf(world.authority), await makeLeaf(world.authority)];
       const thing = thingOf('file', by);
       return { bundle: bundleOf(thing, by, [enterThing(world, thing, other)], []) };
+    },
+  },
+  {
+    name: 'entry-key-spelled-otherwise',
+    odd: 'the log has the right key, with a character before it that is no base64 and that many readers skip',
+    verdict: TLOG(),
+    theirs: {
+      accepts: true,
+      why: 'it does not ask; one spelling counts, as everywhere in a bundle',
+    },
+    make: async (world) => {
+      const by = await makeLeaf(world.authority);
+      const thing = thingOf('file', by);
+      const body = JSON.stringify(bodyOf(V2, thing, by));
+      const found = world.logs.v2.enter(JSON.parse(body.replace('"rawBytes":"', '"rawBytes":"]')));
+      return {
+        bundle: bundleOf(thing, by, [found], [await stamp(world.stamper, thing.signature)]),
+      };
     },
   },
   bent(
