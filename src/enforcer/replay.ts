@@ -31,12 +31,12 @@ export async function replay(digest: Digest, options: AdmissionOptions): Promise
   }
   const bytes = store.evidence(digest);
   if (!bytes.ok) return bytes;
-  const measured = startMeasuring();
-  const answer = await options.verifier.collect(bytes.value, trust);
+  const collected = await collectAgain(bytes.value, trust, options);
+  const { answer } = collected;
   if (!answer.ok) return answer;
   const admitted = { ir: answer.value.ir, summary: known.summary };
   if (known.trustFingerprint === trust.fingerprint) return ok({ ...admitted, concern: null });
-  const decided = judge({ bytes: bytes.value, answer, measured }, trust, options);
+  const decided = judge(collected, trust, options);
   if (decided.failures.length === 0) return ok({ ...admitted, concern: null });
   const reason = refuseAll(decided).error;
   if (await isAdmittedUnderOwnRoot(bytes.value, options)) {
@@ -55,6 +55,15 @@ interface Collected {
   readonly bytes: BundleBytes;
   readonly answer: Awaited<ReturnType<AdmissionOptions['verifier']['collect']>>;
   readonly measured: ReturnType<typeof startMeasuring>;
+}
+
+async function collectAgain(
+  bytes: BundleBytes,
+  trust: TrustPolicy,
+  { verifier }: AdmissionOptions,
+): Promise<Collected> {
+  const measured = startMeasuring();
+  return { bytes, answer: await verifier.collect(bytes, trust), measured };
 }
 
 /** Decides again, and records it. */
@@ -85,10 +94,8 @@ async function isAdmittedUnderOwnRoot(
   if (root === null || root.digest === trust.trustedRoot?.digest) return false;
   const before = parseTrustDocument(encodeTrustDocument({ ...trust, trustedRoot: root }));
   if (!before.ok) return false;
-  const measured = startMeasuring();
-  const answer = await options.verifier.collect(bytes, before.value);
-  if (!answer.ok) return false;
-  return judge({ bytes, answer, measured }, before.value, options).failures.length === 0;
+  const collected = await collectAgain(bytes, before.value, options);
+  return collected.answer.ok && judge(collected, before.value, options).failures.length === 0;
 }
 
 function tellRotated(digest: Digest, reason: Failure): Failure {

@@ -11,10 +11,10 @@ import { createLayoutRegistry } from '../../src/adapters/oci-layout/registry.ts'
 import { loadTrustPolicy } from '../../src/adapters/sigstore/trust-file.ts';
 import { runConfiguredAgent } from '../../src/compose-agent.ts';
 import { type BundleBytes, MEDIA } from '../../src/core/bundle.ts';
-import { ok } from '../../src/core/result.ts';
-import { type RunningServer, startServer } from '../../src/enforcer/server.ts';
+import type { RunningServer } from '../../src/enforcer/server.ts';
 import { digestOf } from '../../src/wire/content.ts';
 import { parseStatus } from '../../src/wire/status.ts';
+import { serveAgents } from '../support/agent-server.ts';
 import { expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
 import { startShelf } from '../support/shelf.ts';
 import { makeSigner } from '../support/signed-bundle.ts';
@@ -48,18 +48,7 @@ beforeEach(async () => {
   host = new TestHost(expectOk(loadTrustPolicy(inDir('trust.yaml'))));
   // The agent goes by the clock of this machine.
   host.clock.now = Date.now();
-  server = await startServer({
-    path: inDir('enforcer.sock'),
-    owners: { agentUid: 1, readGid: process.getgid?.() ?? 0 },
-    enforcer: await host.start(),
-    enforcerVersion: '0.1.0',
-    peerOf: () => ok({ uid: 1, gids: [1] }),
-    connectionsMax: 8,
-    limits: { frameMs: 5_000, idleMs: 60_000, unsentBytesMax: 1 << 20 },
-    onBug: (cause) => {
-      throw cause;
-    },
-  });
+  server = await serveAgents(inDir('enforcer.sock'), await host.start(), 60_000);
 });
 afterEach(async () => {
   await server.close();

@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectEnforcer } from '../../src/adapters/enforcer-client/client.ts';
 import type { BundleBytes } from '../../src/core/bundle.ts';
-import { ok, type Result } from '../../src/core/result.ts';
+import type { Result } from '../../src/core/result.ts';
 import type { Enforcer } from '../../src/enforcer/enforcer.ts';
-import { type RunningServer, startServer } from '../../src/enforcer/server.ts';
+import type { RunningServer } from '../../src/enforcer/server.ts';
 import type { EnforcerPort } from '../../src/ports.ts';
+import { serveAgents } from '../support/agent-server.ts';
 import { expectOk, makeBundle, ruleFor } from '../support/enforcer.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
@@ -64,18 +65,7 @@ async function serve(change: Partial<EnforcerPort> = {}): Promise<void> {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  server = await startServer({
-    path,
-    owners: { agentUid: 1, readGid: process.getgid?.() ?? 0 },
-    enforcer: replaced as Enforcer,
-    enforcerVersion: '0.1.0',
-    peerOf: () => ok({ uid: 1, gids: [1] }),
-    connectionsMax: 8,
-    limits: { frameMs: 5_000, idleMs: 5_000, unsentBytesMax: 1 << 20 },
-    onBug: (cause) => {
-      throw cause;
-    },
-  });
+  server = await serveAgents(path, replaced as Enforcer);
 }
 
 const codes = async (times = 1) =>

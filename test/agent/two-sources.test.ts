@@ -14,8 +14,9 @@ import type { Digest } from '../../src/core/digest.ts';
 import { parseReference } from '../../src/core/reference.ts';
 import { err, failure, ok, type Result } from '../../src/core/result.ts';
 import { judge } from '../../src/core/verify/judge.ts';
-import { type RunningServer, startServer } from '../../src/enforcer/server.ts';
+import type { RunningServer } from '../../src/enforcer/server.ts';
 import type { ClockPort, EnforcerPort, RegistryPort } from '../../src/ports.ts';
+import { serveAgents } from '../support/agent-server.ts';
 import { expectOk, makeBundle, ruleFor, TestHost } from '../support/enforcer.ts';
 import { runPolls } from '../support/polls.ts';
 import { makeSigner, trustIn } from '../support/signed-bundle.ts';
@@ -198,18 +199,7 @@ afterAll(() => rmSync(socketDir, { recursive: true }));
 
 async function serve(): Promise<void> {
   const enforcer = await host.start({ sources: [TEAM] });
-  server = await startServer({
-    path: socket,
-    owners: { agentUid: 1, readGid: process.getgid?.() ?? 0 },
-    enforcer,
-    enforcerVersion: '0.1.0',
-    peerOf: () => ok({ uid: 1, gids: [1] }),
-    connectionsMax: 8,
-    limits: { frameMs: 5_000, idleMs: 5_000, unsentBytesMax: 1 << 20 },
-    onBug: (cause) => {
-      throw cause;
-    },
-  });
+  server = await serveAgents(socket, enforcer);
 }
 
 const inForce = async () => [await main.enforced(), await team.enforced()];
