@@ -193,6 +193,8 @@ export interface EnforcerStatus {
   readonly alerts: readonly Failure[];
   /** Rules that run in audit because a hook is missing and their policy allows that. */
   readonly demoted: readonly string[];
+  /** Policy paths that are not in force, or not whole, because this host cannot resolve them now. */
+  readonly leftOut: readonly string[];
 }
 
 /** A decision that was not a plain allow, explained as far as the host can. */

@@ -269,10 +269,12 @@ function toSourceVerified(outcome: Outcome, code: string, why: string): Finding 
   return null;
 }
 
+const PATH_ALERTS: readonly string[] = ['host/mounts-changed', 'restore/incomplete'];
+
 // Degraded until it is repaired: by the store, or by resolving paths again.
 function toRepaired({ store, enforcer }: StatusFacts): Finding {
-  const moved = enforcer?.alerts.find((it) => it.code === 'host/mounts-changed');
-  const repaired = moved ?? store?.repaired[0];
+  const ofPaths = enforcer?.alerts.find(({ code }) => PATH_ALERTS.includes(code));
+  const repaired = ofPaths ?? store?.repaired[0];
   return repaired === undefined ? no('Healthy') : yes(repaired.code, repaired.message);
 }
 

@@ -12,6 +12,7 @@ import { countObjects } from '../core/policy/sources.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import { admit, checkEnabled } from './admission.ts';
 import { type BuildOptions, build, findCulprit, type Part, replayAll } from './fallback.ts';
+import { leftOutOf } from './left-out.ts';
 import type { SourceOptions } from './sources.ts';
 
 /** Verifies a bundle and makes it current; the same row when it is in force already. */
@@ -50,11 +51,13 @@ export async function activateBundle(
       ? [{ source, digest, ir: admitted.value.ir }]
       : others.value.filter((part) => part.source === it),
   );
-  const row = build(parts, digest, options);
+  const mayLeaveOut = leftOutOf(current);
+  const row = build(parts, digest, mayLeaveOut, options);
   if (row.ok) return row;
   if (row.error.code === 'activate/sources-too-large')
     return err(tellShares(row.error, source, parts));
-  const culprit = others.value.length === 0 ? null : findCulprit(others.value, options);
+  const culprit =
+    others.value.length === 0 ? null : findCulprit(others.value, mayLeaveOut, options);
   return culprit === null ? row : err(blame(row.error, culprit));
 }
 

@@ -7,6 +7,7 @@ import { planHooks } from '../core/enforcer/hooks.ts';
 import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { RuleLine } from '../core/enforcer/startup.ts';
 import { buildImage } from '../core/image/build.ts';
+import { type Gap, spare } from '../core/image/gaps.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
 import { OPERATIONS, type Operation } from '../core/policy/document.ts';
@@ -26,6 +27,8 @@ export interface CompiledGeneration {
   readonly image: GenerationImage;
   readonly rules: readonly RuleLine[];
   readonly demoted: readonly string[];
+  /** What could not be resolved, and is not in the image or not whole. */
+  readonly gaps: readonly Gap[];
   /** Every path that was resolved. */
   readonly paths: readonly string[];
   /** Programs that it is compiled for. */
@@ -42,10 +45,14 @@ export interface CompileHost {
   readonly resolver: ResolverOptions;
 }
 
+/** Whether a path that cannot be resolved is left out; where not, nothing is compiled. */
+export type MayLeaveOut = (path: string) => boolean;
+
 /** Compiles the rules of every source (or none) together with the baseline. */
 export function compileGeneration(
   parts: readonly SourceRules[],
   host: CompileHost,
+  mayLeaveOut: MayLeaveOut,
 ): Result<CompiledGeneration> {
   const excess = findExcess(parts);
   if (excess !== null) return tooMany(excess);
@@ -56,9 +63,10 @@ export function compileGeneration(
   if (!plan.ok) return plan;
   const grouped = checkGroups(plan.value.ir, host.resolver);
   if (!grouped.ok) return grouped;
-  const resolution = resolvePolicy(plan.value.ir, host.resolver);
+  const resolution = resolvePolicy(plan.value.ir, host.resolver, mayLeaveOut);
   if (!resolution.ok) return resolution;
-  const image = buildImage(plan.value.ir, resolution.value);
+  const { ir: found, gaps } = spare(plan.value.ir, resolution.value, mayLeaveOut);
+  const image = buildImage(found, resolution.value);
   if (!image.ok) return image;
   return ok({
     image: image.value,
@@ -69,6 +77,7 @@ export function compileGeneration(
       origin,
     })),
     demoted: plan.value.demoted,
+    gaps,
     paths: [...resolution.value.keys()],
     programs: host.programs.filter((it) => serves(it, plan.value.ir)).map((it) => it.program),
   });

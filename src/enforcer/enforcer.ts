@@ -121,14 +121,19 @@ export class Enforcer implements EnforcerPort {
     }
   }
 
-  /** Resolves paths again, when mounts have changed. */
+  /** Resolves paths again, when mounts have changed or a directory that was missing is there. */
   resolveAgain(): Promise<void> {
     return this.#turns.take(async () => {
-      const moved = checkMounts(this.#build);
-      const row = moved || !this.#build.watch.isKnown ? this.#current() : null;
+      const { clock, alerts } = this.#parts;
+      const { watch } = this.#build;
+      checkMounts(this.#build);
+      const row = watch.isDue(clock.nowMs()) ? this.#current() : null;
       if (row === null) return;
       const refreshed = await refresh(row, this.#build);
-      if (!refreshed.ok) this.#parts.alerts.raise(refreshed.error);
+      if (!refreshed.ok) {
+        watch.noteFailure(clock.nowMs());
+        alerts.raise(refreshed.error);
+      }
       if (refreshed.ok && refreshed.value.renewed) this.#prove();
     });
   }

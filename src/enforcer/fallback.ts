@@ -14,9 +14,14 @@ import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
-import { type CompiledGeneration, compileGeneration } from './compile-generation.ts';
+import {
+  type CompiledGeneration,
+  compileGeneration,
+  type MayLeaveOut,
+} from './compile-generation.ts';
 import { findDistrust } from './distrust.ts';
 import type { Generations } from './generations.ts';
+import { ANY_PATH, tellLeftOut } from './left-out.ts';
 import type { MountWatch } from './mount-watch.ts';
 import { replay } from './replay.ts';
 import type { ResolverOptions } from './resolver.ts';
@@ -50,33 +55,44 @@ export interface Part {
 export function build(
   parts: readonly Part[],
   changed: Digest | null,
+  mayLeaveOut: MayLeaveOut,
   options: BuildOptions,
 ): Result<GenerationRow> {
   const { admission, generations, canaryBase, bootId } = options;
   const canaryDir = prepareCanary(canaryBase, bootId, admission.store);
   if (!canaryDir.ok) return canaryDir;
-  const compiled = compileWatched(parts, canaryDir.value, options);
+  const compiled = compileWatched(parts, canaryDir.value, mayLeaveOut, options);
   if (!compiled.ok) return compiled;
   admission.step('compiled');
   const content = parts.map((it) => it.digest);
-  return generations.bringUp({ content, changed }, canaryDir.value, compiled.value);
+  const row = generations.bringUp({ content, changed }, canaryDir.value, compiled.value);
+  if (row.ok) tellLeftOut(row.value.leftOut, compiled.value.gaps, options.alerts);
+  return row;
 }
 
-/** Compiles, and remembers which mounts the paths were resolved with. */
+/** Compiles, and remembers which mounts the paths were resolved with, and what they lack. */
 export function compileWatched(
   parts: readonly Part[],
   canaryDir: string,
+  mayLeaveOut: MayLeaveOut,
   options: BuildOptions,
 ): Result<CompiledGeneration> {
   const mounts = options.watch.take();
-  const compiled = compileParts(parts, canaryDir, options);
-  if (compiled.ok) options.watch.note(compiled.value.paths, mounts);
+  const compiled = compileParts(parts, canaryDir, mayLeaveOut, options);
+  if (!compiled.ok) return compiled;
+  const { paths, gaps } = compiled.value;
+  options.watch.note(
+    paths,
+    mounts,
+    gaps.flatMap(({ missing }) => missing ?? []),
+  );
   return compiled;
 }
 
 function compileParts(
   parts: readonly Part[],
   canaryDir: string,
+  mayLeaveOut: MayLeaveOut,
   options: BuildOptions,
 ): Result<CompiledGeneration> {
   return compileGeneration(
@@ -87,15 +103,21 @@ function compileParts(
       programs: options.programs(),
       resolver: options.resolver,
     },
+    mayLeaveOut,
   );
 }
 
 /** The first source with whose rules the ones before it cannot be compiled any more; null when all can. */
-export function findCulprit(parts: readonly Part[], options: BuildOptions): SourceOptions | null {
+export function findCulprit(
+  parts: readonly Part[],
+  mayLeaveOut: MayLeaveOut,
+  options: BuildOptions,
+): SourceOptions | null {
   const canaryDir = prepareCanary(options.canaryBase, options.bootId, options.admission.store);
   if (!canaryDir.ok) return null;
   const at = parts.findIndex(
-    (_, index) => !compileParts(parts.slice(0, index + 1), canaryDir.value, options).ok,
+    (_, index) =>
+      !compileParts(parts.slice(0, index + 1), canaryDir.value, mayLeaveOut, options).ok,
   );
   return parts[at]?.source ?? null;
 }
@@ -128,8 +150,8 @@ export async function rebuild(
 ): Promise<Blamed<GenerationRow>> {
   const parts = await replayAll(content, options);
   if (!parts.ok) return parts;
-  const built = build(parts.value, null, options);
-  if (!built.ok) return { ...built, source: findCulprit(parts.value, options) };
+  const built = build(parts.value, null, ANY_PATH, options);
+  if (!built.ok) return { ...built, source: findCulprit(parts.value, ANY_PATH, options) };
   return blameNobody(confirmAgain(built.value, options));
 }
 
@@ -201,7 +223,10 @@ async function bringBack(
     if (distrusted !== undefined) return { ok: false, ...distrusted };
     const committed = options.generations.commit(pinned);
     options.watch.forget(); // it was resolved in another time
-    if (committed.ok) return committed;
+    if (committed.ok) {
+      tellLeftOut(committed.value.leftOut, null, options.alerts);
+      return committed;
+    }
     options.alerts.raise(committed.error);
   }
   return rebuild(content, options);

@@ -88,6 +88,7 @@ export class Generations {
       canaryDir,
       rules: compiled.rules,
       demoted: compiled.demoted,
+      leftOut: compiled.gaps.map(({ path }) => path),
       programs: compiled.programs,
       committedAt: null,
       confirmed: false,

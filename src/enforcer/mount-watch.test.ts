@@ -13,7 +13,7 @@ const ROOT = line(20, '8:1', '/');
 function changedBy(before: readonly Mount[], after: readonly Mount[]): string | null {
   let now = before;
   const watch = new MountWatch(() => ok(now));
-  watch.note(['/srv/tree', '/etc/file'], watch.take());
+  watch.note(['/srv/tree', '/etc/file'], watch.take(), []);
   expect(watch.changed()).toBeNull();
   now = after;
   return watch.changed();
@@ -43,7 +43,7 @@ it('the order of mounts does not matter', () => {
 it('is not known before the first resolution and after forgetting', () => {
   const watch = new MountWatch(() => ok(mountsOf(ROOT)));
   expect(watch.isKnown).toBe(false);
-  watch.note(['/a'], watch.take());
+  watch.note(['/a'], watch.take(), []);
   expect(watch.isKnown).toBe(true);
   watch.forget();
   expect([watch.isKnown, watch.changed()]).toEqual([false, null]);

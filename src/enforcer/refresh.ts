@@ -1,5 +1,6 @@
-// Resolves the paths of the generation in force again, when mounts have changed or when nobody knows what
-// it was resolved with. The rules stay; a new generation is made only when its image differs.
+// Resolves the paths of the generation in force again, when mounts have changed, when a directory that was
+// missing is there, or when nobody knows what it was resolved with. The rules stay; a new generation is made
+// only when its image differs, and it leaves out nothing that the one in force has.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -7,6 +8,7 @@ import type { GenerationRow } from '../core/enforcer/startup.ts';
 import { err, failure, ok, type Result } from '../core/result.ts';
 import { packImage } from '../wire/abi.ts';
 import { type BuildOptions, compileWatched, confirmAgain, replayAll } from './fallback.ts';
+import { leftOutOf, tellLeftOut } from './left-out.ts';
 
 /** What came of it. */
 export interface Refreshed {
@@ -35,16 +37,19 @@ export async function refresh(
   const { generations, alerts } = options;
   const parts = await replayAll(row.content, options);
   if (!parts.ok) return err(parts.error);
-  const compiled = compileWatched(parts.value, row.canaryDir, options);
+  const compiled = compileWatched(parts.value, row.canaryDir, leftOutOf(row), options);
   if (!compiled.ok) return compiled;
+  const { gaps } = compiled.value;
   const { digest } = packImage(compiled.value.image, { generation: 1, bank: 0 });
   if (digest === row.imageDigest) {
     alerts.clear('host/mounts-changed');
+    tellLeftOut(row.leftOut, gaps, alerts);
     return ok({ row, renewed: false });
   }
   const renewed = generations.bringUp(row, row.canaryDir, compiled.value);
   if (!renewed.ok) return renewed;
   alerts.clear('host/mounts-changed');
+  tellLeftOut(renewed.value.leftOut, gaps, alerts);
   if (!row.confirmed) return ok({ row: renewed.value, renewed: true });
   const confirmed = confirmAgain(renewed.value, options);
   return confirmed.ok ? ok({ row: confirmed.value, renewed: true }) : confirmed;

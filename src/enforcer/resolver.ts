@@ -13,12 +13,13 @@ import type { PathFact } from '../core/enforcer/kernel.ts';
 import {
   type Identity,
   type NameFact,
-  type PathFound,
+  type ParentMissing,
   planResolution,
   type Resolution,
+  type ResolutionStep,
 } from '../core/image/resolution.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
-import { err, failure, ok, type Result } from '../core/result.ts';
+import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { Mount } from './mounts.ts';
 import { isLasting, nameToLookUp } from './name-only.ts';
@@ -40,27 +41,58 @@ const S_IFMT = 0o170000;
 const S_IFLNK = 0o120000;
 const SYMLINKS_MAX = 40; // as the kernel: MAXSYMLINKS
 
-/** Resolves every path that an image of these rules needs. */
-export function resolvePolicy(ir: PolicyIr, options: ResolverOptions): Result<Resolution> {
-  const resolution = new Map<string, PathFound | { kind: 'parent-missing'; missing: string }>();
+type Fact = Resolution extends ReadonlyMap<string, infer T> ? T : never;
+
+/**
+ * Resolves every path that an image of these rules needs. What cannot be found out about a path fails the
+ * whole, unless that path may be left out: then it is told as a fact.
+ */
+export function resolvePolicy(
+  ir: PolicyIr,
+  options: ResolverOptions,
+  mayLeaveOut: (path: string) => boolean = () => false,
+): Result<Resolution> {
+  const resolution = new Map<string, Fact>();
   const budget = { entriesLeft: options.scanEntriesMax };
-  for (const { path, scan, measure, program } of planResolution(ir)) {
-    const chain = resolveChain(path, options.kernel);
-    if (!chain.ok) return chain;
-    if (chain.value.kind === 'parent-missing') {
-      resolution.set(path, chain.value);
-      continue;
-    }
-    const { names, end } = chain.value;
-    const inside =
-      scan && end !== null ? lookInside(end, options, budget) : ok({ linked: [], mountRoots: [] });
-    if (!inside.ok) return inside;
-    const verity = measure && end !== null ? measured(path, end, options) : ok(null);
-    if (!verity.ok) return verity;
-    const earlier = program ? options.earlier(path, names.at(-1)?.target ?? null) : [];
-    resolution.set(path, { kind: 'found', names, ...inside.value, verity: verity.value, earlier });
+  for (const step of planResolution(ir)) {
+    const fact = resolveStep(step, options, budget, mayLeaveOut(step.path));
+    if (!fact.ok) return fact;
+    resolution.set(step.path, fact.value);
   }
   return ok(resolution);
+}
+
+function resolveStep(
+  { path, scan, measure, program }: ResolutionStep,
+  options: ResolverOptions,
+  budget: { entriesLeft: number },
+  isSpared: boolean,
+): Result<Fact> {
+  const chain = resolveChain(path, options.kernel);
+  if (!chain.ok) return isSpared ? ok({ kind: 'unresolved', failure: chain.error }) : chain;
+  if (chain.value.kind === 'parent-missing') return ok(chain.value);
+  const { names, end } = chain.value;
+  let unknown: Failure | null = null;
+  const inside =
+    scan && end !== null ? lookInside(end, options, budget) : ok({ linked: [], mountRoots: [] });
+  if (!inside.ok) {
+    if (!isSpared) return inside;
+    unknown = inside.error;
+  }
+  const verity = measure && end !== null ? measured(path, end, options) : ok(null);
+  if (!verity.ok) {
+    if (!isSpared) return verity;
+    unknown = verity.error;
+  }
+  const earlier = program ? options.earlier(path, names.at(-1)?.target ?? null) : [];
+  return ok({
+    kind: 'found',
+    names,
+    ...(inside.ok ? inside.value : { linked: [], mountRoots: [] }),
+    verity: verity.ok ? verity.value : null,
+    earlier,
+    unknown,
+  });
 }
 
 // SUBJ-6: without fs-verity a digest says nothing of the file that runs, so nothing is exempt by it.
@@ -89,7 +121,7 @@ type Chain =
       /** Where the last name is; null when nothing is there. */
       readonly end: string | null;
     }
-  | { readonly kind: 'parent-missing'; readonly missing: string };
+  | ParentMissing;
 
 function resolveChain(path: string, kernel: ResolverOptions['kernel']): Result<Chain> {
   const names: NameFact[] = [];
@@ -140,7 +172,7 @@ function toName(
 
 type Place =
   | { readonly kind: 'place'; readonly directory: string; readonly name: string }
-  | { readonly kind: 'parent-missing'; readonly missing: string };
+  | ParentMissing;
 
 /** The real directory of a path and its last name. `..` in a link is followed, not cut from text. */
 function findPlace(path: string): Result<Place> {
@@ -157,9 +189,7 @@ function findPlace(path: string): Result<Place> {
 
 function realPath(
   path: string,
-): Result<
-  { readonly kind: 'real'; readonly path: string } | { kind: 'parent-missing'; missing: string }
-> {
+): Result<{ readonly kind: 'real'; readonly path: string } | ParentMissing> {
   try {
     return ok({ kind: 'real', path: realpathSync.native(path) });
   } catch (cause) {

@@ -10,6 +10,7 @@ import { err, type Failure, failure, ok, type Result, unreachable } from '../cor
 import { isCanaryComplete } from './canary.ts';
 import { findDistrust } from './distrust.ts';
 import { type BuildOptions, build, fallBack, rebuild, replayAll } from './fallback.ts';
+import { leftOutOf, tellLeftOut } from './left-out.ts';
 import { fitsSelf } from './self-protection.ts';
 import { findDamage } from './stored-evidence.ts';
 
@@ -40,6 +41,7 @@ export async function converge(
       const distrusted = await findDistrust(plan.row.content, options);
       const mustGo = distrusted.map((it) => it.digest);
       if (mustGo.length > 0) return fallBack([...held, ...mustGo], options);
+      tellLeftOut(plan.row.leftOut, null, alerts);
       const known = generations.recordCurrent(plan.row);
       return known.ok ? ok(plan.row) : known;
     }
@@ -71,7 +73,7 @@ function tellDamage(content: readonly Digest[], { sources, alerts }: BuildOption
 async function renew(row: GenerationRow, options: BuildOptions): Promise<Result<GenerationRow>> {
   if (!isPending(row)) return rebuild(row.content, options);
   const parts = await replayAll(row.content, options);
-  return parts.ok ? build(parts.value, row.changed, options) : err(parts.error);
+  return parts.ok ? build(parts.value, row.changed, leftOutOf(row), options) : err(parts.error);
 }
 
 function unknownGeneration(committed: Committed | null): Failure {

@@ -93,6 +93,7 @@ export function toStatus(facts: {
     breakGlass: facts.breakGlass,
     alerts: facts.alerts,
     demoted: row?.demoted ?? [],
+    leftOut: row?.leftOut ?? [],
   };
 }
 

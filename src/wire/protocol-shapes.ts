@@ -266,6 +266,7 @@ export const statusShape: z.ZodType<EnforcerStatus> = z.strictObject({
   breakGlass: glassShape.nullable(),
   alerts: z.array(failureShape),
   demoted: z.array(z.string()),
+  leftOut: z.array(z.string()),
 });
 
 /** One decision event. */

@@ -17,7 +17,7 @@ import { bytes, digest, failureShape } from './protocol-shapes.ts';
 import { fitShape } from './zod-words.ts';
 
 /** Raised with every change that an older peer would misread. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 const id = z.int().min(1);
 const statements = z.array(bytes).min(1).max(LIMITS.headStatementsMax);

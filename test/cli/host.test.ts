@@ -101,6 +101,7 @@ const HELD_OUT = {
   at: '2026-01-10T11:00:00Z',
 };
 
+const INCOMPLETE = failure('restore/incomplete', '/mnt/data and 1 more cannot be resolved now');
 const ALERT = failure('state/lost', 'both copies of the version floor are gone');
 
 describe('warder status', () => {
@@ -114,6 +115,7 @@ describe('warder status', () => {
     ['head-stale', 0, withStatus({ head: { state: 'stale', maxAgeMs: 3_600_000, last: HEAD } })],
     ['head-none', 0, withStatus({ head: { state: 'none', maxAgeMs: 5_400_000, last: null } })],
     ['alerts', 0, withStatus({ alerts: [ALERT], demoted: ['boot/kernels'] })],
+    ['left-out', 20, withStatus({ alerts: [INCOMPLETE], leftOut: ['/mnt/data', '/run/app'] })],
     ['sources', 0, withStatus({ sources: [TEAM] })],
     [
       'sources-troubled',

@@ -51,6 +51,7 @@ const enforcer = enforcerAnswering({
       hold: { ...(HELD.hold ?? never()), by: HOSTILE, reason: HOSTILE },
       alerts: [FAILURE],
       demoted: [HOSTILE],
+      leftOut: [HOSTILE],
     }),
   events: async () => ok([EVENT]),
   rollback: async () => err(FAILURE),

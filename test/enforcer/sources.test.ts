@@ -374,6 +374,7 @@ describe('the configuration', () => {
       ALTER TABLE generations DROP COLUMN changed;
       ALTER TABLE generations DROP COLUMN map_ids;
       ALTER TABLE generations DROP COLUMN programs;
+      ALTER TABLE generations DROP COLUMN left_out;
       ALTER TABLE generations ADD COLUMN header_map_id INTEGER;
       PRAGMA user_version = 3`);
     database.close();

@@ -133,6 +133,7 @@ export const STATUS: EnforcerStatus = {
   disabled: null,
   breakGlass: null,
   demoted: [],
+  leftOut: [],
 };
 
 const HOLD = {

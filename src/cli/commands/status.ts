@@ -70,7 +70,8 @@ function agentRows(agent: Agent): readonly Row[] {
 function exitOf(it: EnforcerStatus, state: Enforcing): ExitCode {
   if (state !== 'yes') return EXIT.activation;
   const isHeld = it.hold !== null || it.sources.some(({ hold }) => hold !== null);
-  if (it.enforced.kind === 'baseline' || isHeld || it.breakGlass !== null) {
+  const isLess = it.enforced.kind === 'baseline' || it.leftOut.length > 0;
+  if (isLess || isHeld || it.breakGlass !== null) {
     return EXIT.lastKnownGood;
   }
   return EXIT.ok;
@@ -94,6 +95,7 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
         'audit only',
         it.demoted.length === 0 ? null : `${it.demoted.join(', ')} (a hook is missing)`,
       ],
+      ['left out', leftOutLine(it.leftOut)],
       [
         'events',
         `${it.totals.denied} denied, ${it.totals.audited} audited, ${it.totals.dropped} lost` +
@@ -105,6 +107,11 @@ function statusText(it: EnforcerStatus, agent: Agent, state: Enforcing): string 
       ...it.alerts.map((alert) => ['alert', `${alert.code}: ${alert.message}`] as const),
     ]),
   ].join('\n');
+}
+
+function leftOutLine([first, ...more]: readonly string[]): string | null {
+  if (first === undefined) return null;
+  return `${first}${more.length === 0 ? '' : ` and ${more.length} more`}: cannot be resolved now`;
 }
 
 function headLine(head: EnforcerStatus['head']): string | null {

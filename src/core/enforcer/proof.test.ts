@@ -21,6 +21,7 @@ const row: GenerationRow = {
   canaryDir: '/run/canary',
   rules: [],
   demoted: [],
+  leftOut: [],
   programs: ['file_open'],
   committedAt: AT,
   confirmed: true,

@@ -34,6 +34,8 @@ export interface GenerationRow {
   readonly canaryDir: string;
   readonly rules: readonly RuleLine[];
   readonly demoted: readonly string[];
+  /** Policy paths that could not be resolved when it was made, and are not in it or not whole (LIVE-11). */
+  readonly leftOut: readonly string[];
   /** Programs that were attached when it was made: it was compiled for them. */
   readonly programs: readonly string[];
   readonly committedAt: string | null;

@@ -153,6 +153,12 @@ export const ACTIVATE_ERRORS = {
     exit: EXIT.lastKnownGood,
     retry: 'never',
   },
+  'restore/incomplete': {
+    meaning:
+      'What was confirmed here is in force again without paths that cannot be resolved now; the rest of it is enforced.',
+    exit: EXIT.lastKnownGood,
+    retry: 'backoff',
+  },
   'restore/failed': {
     meaning: 'Neither the last-known-good nor the baseline could be brought into force.',
     exit: EXIT.activation,

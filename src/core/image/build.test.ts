@@ -34,6 +34,7 @@ const found = (names: [NameFact, ...NameFact[]], more: Partial<PathFound> = {}):
   mountRoots: [],
   verity: null,
   earlier: [],
+  unknown: null,
   ...more,
 });
 

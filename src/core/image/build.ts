@@ -10,8 +10,9 @@
 
 import { OPERATIONS, type Operation, type ProtectedObject } from '../policy/document.ts';
 import type { IrRule, PolicyIr } from '../policy/ir.ts';
-import { err, failure, invariant, ok, type Result } from '../result.ts';
+import { err, invariant, ok, type Result } from '../result.ts';
 import { buildExemptions, collectExeClasses } from './exemptions.ts';
+import { toFailure } from './gaps.ts';
 import { buildGroups, numberGroups } from './groups.ts';
 import type { GenerationImage, RuleSet } from './image.ts';
 import type { PathFound, Resolution } from './resolution.ts';
@@ -19,7 +20,7 @@ import { Tables } from './tables.ts';
 
 const LOSING: readonly Operation[] = ['delete', 'rename', 'mount'];
 
-/** Builds the image; a protected path without a directory on this host is `stage/parent-missing`. */
+/** Builds the image; fails for a protected path that was not found, as {@link toFailure} says. */
 export function buildImage(ir: PolicyIr, resolution: Resolution): Result<GenerationImage> {
   const tables = new Tables();
   for (const [index, rule] of ir.rules.entries()) {
@@ -27,7 +28,7 @@ export function buildImage(ir: PolicyIr, resolution: Resolution): Result<Generat
     for (const object of rule.objects) {
       const fact = resolution.get(object.path);
       invariant(fact !== undefined, `${object.path} was resolved`);
-      if (fact.kind === 'parent-missing') return parentMissing(rule, object.path, fact.missing);
+      if (fact.kind !== 'found') return err(toFailure(rule, object.path, fact));
       addObject(tables, rule, bit, object, fact);
     }
   }
@@ -82,14 +83,4 @@ function selectRules(ir: PolicyIr, test: (rule: IrRule) => boolean): RuleSet {
   let set = 0n;
   for (const [index, rule] of ir.rules.entries()) if (test(rule)) set |= 1n << BigInt(index);
   return set;
-}
-
-function parentMissing(rule: IrRule, path: string, missing: string): Result<never> {
-  return err(
-    failure('stage/parent-missing', `${path} cannot be protected: ${missing} does not exist`, {
-      causes: [`rule ${rule.id}`],
-      hints: [`create ${missing}, or protect it as a tree in a policy for hosts that have it`],
-      at: rule.origin,
-    }),
-  );
 }

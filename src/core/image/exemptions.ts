@@ -35,7 +35,7 @@ export function collectExeClasses(
   for (const program of listPrograms(ir)) {
     const fact = resolution.get(program.path);
     // A program whose directory is missing runs nowhere: its exemption is empty, which is the safe side.
-    if (fact === undefined || fact.kind === 'parent-missing') continue;
+    if (fact === undefined || fact.kind !== 'found') continue;
     const key = programKey(program);
     const last = fact.names.at(-1)?.target ?? null;
     // SUBJ-6: a digest is of content, which only an identity with fs-verity is bound to.

@@ -6,6 +6,7 @@
 import { CANARY_RULE } from '../policy/baseline.ts';
 import type { PolicyIr } from '../policy/ir.ts';
 import { compareBytes } from '../policy/text.ts';
+import type { Failure } from '../result.ts';
 
 /** `struct wd_identity` of bpf/include/abi.h: what a file is, whatever it is called. */
 export interface Identity {
@@ -41,6 +42,8 @@ export interface PathFound {
   readonly verity: string | null;
   /** Files that the name led to in earlier generations of this boot and that still run. */
   readonly earlier: readonly Identity[];
+  /** Why `linked`, `mountRoots` or `verity` are empty although they were asked for; else null. */
+  readonly unknown: Failure | null;
 }
 
 /** A directory on the way does not exist, so the name has no parent to be looked up in. */
@@ -50,8 +53,14 @@ export interface ParentMissing {
   readonly missing: string;
 }
 
+/** Something is there, and what it is could not be found out. */
+export interface Unresolved {
+  readonly kind: 'unresolved';
+  readonly failure: Failure;
+}
+
 /** By policy path; an entry for every path of {@link planResolution}. */
-export type Resolution = ReadonlyMap<string, PathFound | ParentMissing>;
+export type Resolution = ReadonlyMap<string, PathFound | ParentMissing | Unresolved>;
 
 /** A path that the enforcer has to resolve. */
 export interface ResolutionStep {

@@ -43,7 +43,7 @@ export class GenerationTable {
   announce(row: GenerationRow): Result<void> {
     return transaction(this.#database, 'announcing a generation', () => {
       this.#database
-        .prepare(`INSERT INTO generations VALUES (${Array(14).fill('?').join(', ')})`)
+        .prepare(`INSERT INTO generations VALUES (${Array(15).fill('?').join(', ')})`)
         .run(
           row.generation,
           row.content[0] ?? null,
@@ -59,6 +59,7 @@ export class GenerationTable {
           row.changed,
           row.mapIds === null ? null : JSON.stringify(row.mapIds),
           JSON.stringify(row.programs),
+          JSON.stringify(row.leftOut),
         );
     });
   }
@@ -96,5 +97,6 @@ function toRow(row: Record<string, unknown>): GenerationRow {
     confirmed: row['confirmed'] === 1,
     mapIds: row['map_ids'] === null ? null : (JSON.parse(String(row['map_ids'])) as number[]),
     programs: JSON.parse(String(row['programs'])) as readonly string[],
+    leftOut: JSON.parse(String(row['left_out'])) as readonly string[],
   };
 }

@@ -94,4 +94,6 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE roots (digest TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
    -- Null: there was none, or it is of before this.
    ALTER TABLE admitted ADD COLUMN root TEXT REFERENCES roots (digest);`,
+  // 7: paths of a generation that could not be resolved when it was made again.
+  "ALTER TABLE generations ADD COLUMN left_out TEXT NOT NULL DEFAULT '[]';",
 ];

@@ -69,6 +69,7 @@ export class SyntheticHost {
           mountRoots: [],
           verity: digestAt(ir, path),
           earlier: [],
+          unknown: null,
         },
       ]),
     );
