@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** What must notice it; see table.ts. */
-export type Killer = 'ts' | 'c' | 'guest' | 'glass' | 'self' | 'oracle';
+export type Killer = 'ts' | 'c' | 'guest' | 'glass' | 'self' | 'oracle' | 'health';
 
 /** One text of one file in the place of another. */
 export interface Mutant {

@@ -137,6 +137,9 @@ export const ON_KERNEL: readonly Mutant[] = [
     ['glass-event', 'event->token = slot->token;', ';', GLASS],
     ['glass-counted', '__sync_fetch_and_add(&here->let, 1);', ';', 'counts what'],
   ]),
+  ...onKernel('bpf/lib/event.h', 'health', [
+    ['canary-ring', '&& wd_is_canary(event->ppid))', '&& 0)', 'in a flood of denials'],
+  ]),
   ...onKernel('bpf/self.bpf.c', 'self', [
     ['self-map', '!wd_is_own(WD_OWN_MAP, map->id))', '1)', 'nor reach a map'],
     ['self-prog', '!wd_is_own(WD_OWN_PROG, aux->id))', '1)', 'nor reach a program'],

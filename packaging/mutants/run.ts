@@ -3,7 +3,7 @@
 // is what a test failed for; a run that ends badly without one shows nothing. Kills are kept by the content
 // of the file and of the mutant, so that a run that was stopped goes on where it was.
 //
-//   node packaging/mutants/run.ts [ts] [c] [guest] [glass] [self] [oracle] [ID]...      default: all
+//   node packaging/mutants/run.ts [ts] [c] [guest] [glass] [self] [oracle] [health] [ID]...      default: all
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -39,6 +39,7 @@ const TESTS: Readonly<Record<Killer, readonly string[]>> = {
   glass: ['--project', 'guest', 'test/vm/glass.test.ts'],
   self: ['--project', 'guest', 'test/vm/self.test.ts'],
   oracle: ['--project', 'guest', 'test/vm/oracle.test.ts'],
+  health: ['--project', 'guest', 'test/vm/sabotage.test.ts'],
 };
 
 type Outcome = 'killed' | 'survived' | 'broken';

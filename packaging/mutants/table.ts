@@ -3,9 +3,9 @@
 //
 // `by`: ts - the vectors and properties on decide() and the image; c - the vectors and random policies on
 // the C header, natively; the others on a real kernel: guest - the case suite; glass - break-glass; self -
-// root against Warder; oracle - what is kept beside the walk. On a kernel, `only` names what must notice it:
-// ids of cases, or a part of the titles of tests. A mutant with `equivalent` may survive, for the reason
-// given; at most three have one.
+// root against Warder; oracle - what is kept beside the walk; health - the attach proof. On a kernel, `only`
+// names what must notice it: ids of cases, or a part of the titles of tests. A mutant with `equivalent` may
+// survive, for the reason given; at most three have one.
 //
 // SPDX-License-Identifier: Apache-2.0
 
