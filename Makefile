@@ -45,8 +45,8 @@ bench: setup ## measure the cost of admission beside cosign, and of enforcement 
 bare: ## set up the last commit on a clean Debian 12, built for it (root, debootstrap, network, minutes)
 	@packaging/setup/bare.sh
 
-soak: setup ## a million kept answers beside the walk, 5 million decisions under swaps, every sabotage (guest, hours)
-	@WARDER_SOAK=1 npm run --silent test:guest -- test/vm/oracle.test.ts test/vm/swap.test.ts test/vm/sabotage.test.ts
+soak: setup ## a million kept answers beside the walk, 5 million decisions under swaps, every sabotage and variant (guest, hours)
+	@WARDER_SOAK=1 npm run --silent test:guest -- test/vm/oracle.test.ts test/vm/swap.test.ts test/vm/sabotage.test.ts test/vm/variants.test.ts
 
 sbom: setup ## write the software bill of materials (CycloneDX) to dist/
 	@mkdir -p dist

@@ -1,6 +1,7 @@
 // "make kernels": every guest test on every kernel of the matrix, one after the other, then
-// docs/kernel-matrix.md from the results. With series as arguments, only those run again; the results of
-// the others are kept from the last run.
+// docs/kernel-matrix.md from the results. What is not asked for again is kept from the last run.
+//
+//   node packaging/kernels/run.ts [SERIES]... [TEST FILE]...      default: all
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -32,11 +33,16 @@ const { provideKernel, findKernel } = (await setup('kernels')) as Kernels;
 const { MATRIX_SERIES, TOO_OLD_SERIES } = (await setup('kernel-series')) as Series;
 
 mkdirSync(RESULTS, { recursive: true });
-const only = process.argv.slice(2);
+const asked = process.argv.slice(2);
+const askedFiles = asked.filter((it) => it.endsWith('.test.ts'));
+const askedSeries = asked.filter((it) => !askedFiles.includes(it));
 const results = [...MATRIX_SERIES, TOO_OLD_SERIES].map((wanted) => {
   const file = join(RESULTS, `${wanted}.json`);
-  const isKept = only.length > 0 && !only.includes(wanted) && existsSync(file);
-  const result = isKept ? (JSON.parse(readFileSync(file, 'utf8')) as KernelResult) : runOn(wanted);
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KernelResult) : null;
+  if (askedSeries.length > 0 && !askedSeries.includes(wanted)) {
+    return kept ?? missing(wanted, 'not run');
+  }
+  const result = runOn(wanted, kept?.tests ?? []);
   writeFileSync(file, JSON.stringify(result));
   return result;
 });
@@ -51,26 +57,33 @@ for (const { series, release, reason, tests } of results) {
 }
 console.log('written: docs/kernel-matrix.md');
 
-function runOn(wanted: string): KernelResult {
-  const refused = wanted === TOO_OLD_SERIES;
-  const nothing = { series: wanted, release: null, hasModules: false, refused, tests: [] };
+function missing(series: string, reason: string): KernelResult {
+  const refused = series === TOO_OLD_SERIES;
+  return { series, release: null, hasModules: false, reason, refused, tests: [] };
+}
+
+function runOn(wanted: string, before: KernelResult['tests']): KernelResult {
   let series = wanted;
   try {
     ({ series } = provideKernel(wanted));
   } catch (cause) {
     if (!(cause instanceof Error && cause.name === 'SetupError')) throw cause;
-    return { ...nothing, reason: cause.message.split('\n', 1)[0] ?? '' };
+    return missing(wanted, cause.message.split('\n', 1)[0] ?? '');
   }
+  const refused = wanted === TOO_OLD_SERIES;
   const { release, modules } = findKernel(series) ?? { release: series, modules: '' };
   const hasModules = modules !== null;
   const left = [SMOKE_TEST, ...(hasModules ? [] : NEED_MODULES)];
   const files = refused ? [REFUSAL_TEST] : left.flatMap((file) => ['--exclude', file]);
-  const { tests, broken } = runTests(series, files);
+  const again = refused ? [] : askedFiles;
+  const { tests, broken } = runTests(series, [...files, ...again]);
+  const kept = again.length === 0 ? [] : before.filter(({ file }) => !again.includes(file));
   // A file that could not be run has no tests that failed.
   const lost = broken
     .filter((file) => !tests.some((it) => it.file === file && it.state === 'failed'))
     .map((file) => ({ file, name: 'as a whole', state: 'failed' as const }));
-  return { series, release, hasModules, reason: null, refused, tests: [...tests, ...lost] };
+  const all = [...kept, ...tests, ...lost];
+  return { series, release, hasModules, reason: null, refused, tests: all };
 }
 
 function runTests(series: string, args: readonly string[]): Report {

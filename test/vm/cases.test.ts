@@ -1,5 +1,5 @@
-// The case suite in full: every case of the table in every variant, on one kernel. "make kernels" runs it
-// on each of the others.
+// The case suite: every case of the table, on one kernel. "make kernels" runs it on each of the others;
+// variants.test.ts plays some of them once more.
 //
 // SPDX-License-Identifier: Apache-2.0
 

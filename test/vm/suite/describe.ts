@@ -7,6 +7,7 @@ import type { KernelVersion } from '../cases/case.ts';
 import { expectedTotals, judgeCase } from './judge.ts';
 import { refusalsOf } from './refusals.ts';
 import { runSuite, type SuiteRun, type VariantRun } from './run.ts';
+import { pathsInMemory } from './scripts.ts';
 import {
   type Extent,
   isPlayed,
@@ -54,6 +55,12 @@ export function describeSuite(series: string, hasModules: boolean, extent: Exten
   describe.runIf(refusals.length > 0)('case', () => {
     it.for(refusals)('$id: $title', ({ id, code }) => {
       expect(run.refused.get(id)).toEqual({ code, stillEnforced: true });
+    });
+  });
+
+  describe.runIf(extent === 'forgotten')('after a reboot', () => {
+    it('what was in memory is gone, and the policy is in force without that and with all the rest', () => {
+      expect([...(run.leftOut ?? [])].sort()).toEqual(pathsInMemory(selected));
     });
   });
 

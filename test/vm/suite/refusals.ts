@@ -39,7 +39,7 @@ const REFUSALS: readonly Refusal[] = [
 
 /** Those whose case is played in this run. */
 export function refusalsOf(extent: Extent, selected: readonly Selected[]): readonly Refusal[] {
-  if (extent === 'smoke') return [];
+  if (extent !== 'full') return [];
   return REFUSALS.filter(({ of }) => selected.some((one) => one.it.id === of && isPlayed(one)));
 }
 

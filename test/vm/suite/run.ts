@@ -42,6 +42,8 @@ export interface VariantRun extends Played {
 /** Everything that a run gave. */
 export interface SuiteRun {
   readonly variants: ReadonlyMap<Variant, VariantRun>;
+  /** Paths that the host is without after a reboot; null where none is played. */
+  readonly leftOut: readonly string[] | null;
   /** By id of the refusal; empty when only some cases were played. */
   readonly refused: ReadonlyMap<string, Refused>;
 }
@@ -69,20 +71,24 @@ export async function runSuite(
 async function playAll(lab: Lab, extent: Extent, selected: readonly Selected[]): Promise<SuiteRun> {
   const run = new Map<Variant, VariantRun>();
   let { host } = lab;
+  let leftOut: readonly string[] | null = null;
   await activate(lab, selected, 'as laid out');
-  for (const variant of variantsPlayed(extent)) {
+  for (const variant of variantsPlayed(selected)) {
     if (variant === 'remount') {
       await host.install(remountScript(selected));
       // What has another device number now is found again by the next generation.
       await activate(lab, selected, 'mounted again', FOUND_AGAIN_TIMEOUT_MS);
     }
-    if (variant === 'reboot') host = await reboot(lab, selected);
+    if (variant === 'reboot') {
+      host = await reboot(lab, selected);
+      leftOut = (await host.status()).enforcer?.leftOut ?? null;
+    }
     run.set(variant, await playOne(host, selected, variant));
   }
   const refused = new Map<string, Refused>();
   for (const one of refusalsOf(extent, selected))
     refused.set(one.id, await tryRefusal(lab, host, one));
-  return { variants: run, refused };
+  return { variants: run, leftOut, refused };
 }
 
 async function activate(

@@ -109,6 +109,17 @@ export function remountScript(selected: readonly Selected[]): string {
   ].join('\n');
 }
 
+/** What is protected and does not outlive an unmount, in the order of the rules. */
+export function pathsInMemory(selected: readonly Selected[]): readonly string[] {
+  const gone = selected.filter((one) => isPlayed(one) && !outlivesUnmount(placeOf(one.it)));
+  const paths = forEach(gone, (it, mode, variant) =>
+    mode === 'control'
+      ? []
+      : it.protect.map(({ path, tree }) => fill(path ?? tree ?? '', it, mode, variant)),
+  );
+  return [...paths].sort();
+}
+
 /** The policies of one mode, by file: a rule for each case, with the objects of all its variants. */
 export function policiesOf(
   mode: 'enforce' | 'audit',

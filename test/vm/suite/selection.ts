@@ -13,13 +13,9 @@ export type PlayMode = (typeof MODES)[number];
 export const VARIANTS = ['plain', 'drop', 'remount', 'reboot'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-// A pattern of further variants. None by default: after every case was played, the disk of the guest cannot
-// yet be unmounted.
-const PATTERN = new RegExp(process.env['WARDER_VARIANTS'] ?? '^plain$');
-
-/** The variants that a run of this extent plays, in their order. */
-export function variantsPlayed(extent: Extent): readonly Variant[] {
-  return VARIANTS.filter((one) => one === 'plain' || (extent === 'full' && PATTERN.test(one)));
+/** The variants that a run plays, in their order. */
+export function variantsPlayed(selected: readonly Selected[]): readonly Variant[] {
+  return VARIANTS.filter((one) => selected.some(({ variants }) => variants.includes(one)));
 }
 
 /** The words for a variant in the names of tests. */
@@ -30,8 +26,11 @@ export const VARIANT_WORDS: Readonly<Record<Variant, string>> = {
   reboot: ' after a reboot',
 };
 
-/** Everything, or the set that kernels other than the first get in `make test`. */
-export type Extent = 'full' | 'smoke';
+/**
+ * Every case once; the set that kernels other than the first get in `make test`; or what must hold although
+ * the kernel forgot, which is played in all variants but the plain one.
+ */
+export type Extent = 'full' | 'smoke' | 'forgotten';
 
 /** A case as it is played on one kernel. */
 export interface Selected {
@@ -53,7 +52,7 @@ export function select(
   hasModules: boolean,
   extent: Extent,
 ): readonly Selected[] {
-  const all = extent === 'full' ? CASES : CASES.filter(({ smoke }) => smoke);
+  const all = CASES.filter((it) => isWanted(it, extent));
   // For whoever works on some of them: WARDER_CASES is a pattern of ids.
   const pattern = new RegExp(process.env['WARDER_CASES'] ?? '');
   const wanted = all.filter(({ id }) => pattern.test(id));
@@ -92,9 +91,12 @@ export function fill(text: string, it: Case, mode: PlayMode, variant: Variant): 
   return text.replaceAll('$D', `${baseOf(placeOf(it))}/${insideOf(it, mode, variant)}`);
 }
 
+function isWanted({ smoke, everyVariant }: Case, extent: Extent): boolean {
+  if (extent === 'smoke') return smoke === true;
+  return extent === 'full' || everyVariant === true;
+}
+
 function variantsOf(it: Case, extent: Extent): readonly Variant[] {
-  if (it.everyVariant !== true) return ['plain'];
-  return variantsPlayed(extent).filter(
-    (one) => one === 'plain' || one === 'drop' || outlivesUnmount(placeOf(it)),
-  );
+  if (extent !== 'forgotten') return ['plain'];
+  return outlivesUnmount(placeOf(it)) ? ['drop', 'remount', 'reboot'] : ['drop'];
 }
