@@ -9,7 +9,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DecisionEvent, EnforcerStatus } from '../../../src/core/enforcement.ts';
 import type { AgentStatus } from '../../../src/core/status.ts';
-import { bootGuest, type Guest, type GuestOptions } from '../guest/guest.ts';
+import { bootGuest, type Guest, type GuestOptions, PATIENCE } from '../guest/guest.ts';
 import type { GuestProcess } from '../guest/process.ts';
 
 const AGENT_UID = 990;
@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 50;
 // On an emulated kernel of the 7 series the verifier alone takes minutes.
 const START_TIMEOUT_MS = 600_000;
 const INSTALL_TIMEOUT_MS = 300_000;
-const WAIT_TIMEOUT_MS = 120_000;
+const WAIT_TIMEOUT_MS = 120_000 * PATIENCE;
 const LOG_LINES = 20;
 
 /** Text of the three files in /etc/warder. */
