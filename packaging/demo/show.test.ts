@@ -12,6 +12,7 @@ it.each([
   ['at 2026-01-12T08:11:03.004Z', 'at TIME'],
   ['generation 2 -> 3, 417 attempts during the swap', 'generation N, N attempts during the swap'],
   ['kernel 6.1.0-50-cloud-amd64, lsm=yama,bpf', 'kernel KERNEL, lsm=yama,bpf'],
+  ['kernel 7.3.0, lsm=yama,bpf,ima,evm, baseline', 'kernel KERNEL, lsm=yama,bpf, baseline'],
   ['hook file_open, EACCES, event b85d2c67-1-0-15', 'hook file_open, EACCES, event EVENT'],
   ['tee (pid 273, uid 0)', 'tee (pid N, uid 0)'],
 ])('puts a placeholder for what changes in "%s"', (line, normal) => {

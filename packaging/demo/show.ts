@@ -67,6 +67,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\bevent [0-9a-f]{8}(?:-\d+){3}/g, 'event EVENT'],
   [/\b(kernel|user) [0-9a-f]{16}\b/g, '$1 STACK'],
   [/\bkernel \d+\.\d+\S*(?=[,)])/g, 'kernel KERNEL'],
+  [/(\blsm=\S*\bbpf)(?:,(?:ima|evm|ipe))+/g, '$1'], // what newer kernels have behind it
   [/\b\d+(?:\.\d+)? s\b/g, 'N s'],
   [/\b(pid|parent|cgroup|generation|ino|dev) \d+(?: -> \d+)?/g, '$1 N'],
   [/\b\d+\/\d+\b/g, 'N/N'],
