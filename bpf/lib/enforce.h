@@ -25,12 +25,29 @@ struct wd_request {
 	__u32 op;
 	__u32 and_op; /* further operations on the object, or WD_OP_UNSET */
 	__u32 exec_op;
+	__u64 victim;  /* address of the inode that a rename replaces, or 0 */
 	__u64 start;   /* address of a dentry to walk from instead of `from`, or 0 */
 	__u64 loose;   /* wd_path_is_loose(), for the dentry of a file */
 	__u32 scan;    /* 1: a directory that is opened for reading only */
 	__u32 borrows; /* 1: the credentials in force are those that count, io_uring's included */
 	__u32 echo;    /* an earlier hook reported the would-deny of this very act: report denies */
 };
+
+/*
+ * What a rename replaces, or NULL. Verifiers of 6.4 to 6.15 hold that every dentry they trust has an
+ * inode: they drop a test of that, and let what follows it read through NULL with nothing to catch
+ * the fault. So whether there is one is asked of memory (wd_note_victim), and nothing tests the inode
+ * of a dentry that may have none.
+ */
+static __always_inline struct inode *wd_victim_of(const struct wd_request *request)
+{
+	return request->victim ? request->to->d_inode : NULL;
+}
+
+static __always_inline void wd_note_victim(struct wd_request *request)
+{
+	bpf_probe_read_kernel(&request->victim, sizeof(request->victim), &request->to->d_inode);
+}
 
 /* Walks one side, from judge->at.first. */
 static __noinline long wd_walk_side(__u32 side, struct wd_judge *judge)
@@ -49,17 +66,14 @@ static __always_inline int wd_decide_request(struct wd_judge *judge,
 					     const struct wd_request *request)
 {
 	struct wd_findings *findings = judge->findings;
-	struct inode *victim = NULL;
 
 	findings->clean = 0;
 	findings->incomplete = 0;
 	findings->own_creds = !request->borrows;
 	findings->decision.action = WD_ACTION_ALLOW;
-	if (request->to) {
-		victim = request->to->d_inode;
+	if (request->to)
 		judge->moves = 1;
-	}
-	wd_terms_of(&findings->terms, request->op, victim != NULL);
+	wd_terms_of(&findings->terms, request->op, request->victim != 0);
 	findings->terms.op[1] = request->and_op;
 	findings->terms.op[2] = request->exec_op;
 	if (!wd_concerned(judge))
@@ -72,7 +86,7 @@ static __always_inline int wd_decide_request(struct wd_judge *judge,
 	wd_walk_side(WD_SIDE_FROM, judge);
 	if (request->to && !findings->incomplete) {
 		judge->at.first = request->to;
-		judge->at.first_inode = request->to->d_inode;
+		judge->at.first_inode = wd_victim_of(request);
 		findings->ancestor = wd_is_dir(judge->at.first_inode);
 		findings->place.start = 0;
 		wd_walk_side(WD_SIDE_TO, judge);
@@ -98,7 +112,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 	ret = wd_ret_of(action);
 	if (request->to && decision->side == WD_SIDE_TO) {
 		object = request->to;
-		inode = object->d_inode;
+		inode = wd_victim_of(request);
 	}
 	wd_emit(judge, slot, request->hook, object, inode);
 	request->echo = wd_nil(judge->generation) + 1;
@@ -197,8 +211,9 @@ static __always_inline int wd_concerns_nobody(const struct wd_generation *genera
 	if (!quiet || !request->to)
 		return quiet;
 	if (request->op == WD_OP_RENAME)
-		return wd_is_quiet_beside(generation, request->from, request->to, quiet, names);
-	return wd_is_quiet(generation, request->to, request->to->d_inode, 0, &names);
+		return wd_is_quiet_beside(generation, request->from, request->to,
+					  wd_victim_of(request), quiet, names);
+	return wd_is_quiet(generation, request->to, NULL, 0, &names);
 }
 
 #ifdef WD_ORACLE

@@ -60,6 +60,8 @@ export const ON_KERNEL: readonly Mutant[] = [
       'wd_judge_layer(0, &at);',
       '27b|29b',
     ],
+    ['hook-victim', 'return request->victim ? request->to->d_inode : NULL;', 'return NULL;', '5b'],
+    ['hook-replaces', 'request->victim != 0);', 'request->to != NULL);', '62e'],
     ['layer-alias', 'return wd_alias_of(request->inode);', 'return 0;', '27b'],
     ['layer-lower', 'return wd_overlay_lower(request->inode);', 'return 0;', '29b'],
     ['layer-ret', 'return at.ret ? -WD_EACCES : 0;', 'return 0;', '34'],
@@ -92,7 +94,7 @@ export const ON_KERNEL: readonly Mutant[] = [
     ],
     [
       'kept-beside-victim',
-      'if (!filter || wd_is_listed(generation, filter, to->d_inode))',
+      'if (!filter || wd_is_listed(generation, filter, victim))',
       'if (!filter)',
       '5b',
     ],

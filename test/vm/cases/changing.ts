@@ -42,6 +42,15 @@ export const CHANGING: readonly Case[] = [
     }),
   ),
   {
+    id: '62e',
+    smoke: true,
+    title: 'a rename onto a name that nothing has deletes nothing; the next one does',
+    setup: 'echo one > $D/one; echo two > $D/two',
+    protect: secret,
+    deny: ['delete'],
+    attempts: [A('rename', '$D/one', '$D/secret'), D('rename', '$D/two', '$D/secret')],
+  },
+  {
     id: '63',
     title: 'a link from it',
     setup: SECRET,
