@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Case, D, D2, SECRET, secret } from './case.ts';
+import { A, type Case, D, D2, SECRET, secret } from './case.ts';
 
 /** See the head of this file. */
 export const CHANGING: readonly Case[] = [
