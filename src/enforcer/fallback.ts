@@ -81,11 +81,7 @@ export function compileWatched(
   const compiled = compileParts(parts, canaryDir, mayLeaveOut, options);
   if (!compiled.ok) return compiled;
   const { paths, gaps } = compiled.value;
-  options.watch.note(
-    paths,
-    mounts,
-    gaps.flatMap(({ missing }) => missing ?? []),
-  );
+  options.watch.note(paths, mounts, gaps);
   return compiled;
 }
 

@@ -8,17 +8,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync } from 'node:fs';
+import type { Gap } from '../core/image/gaps.ts';
 import type { Result } from '../core/result.ts';
 import type { Mount } from './mounts.ts';
 
 // What could not be resolved is verified and resolved as a whole again: not every second, while nothing moves.
 const RETRY_MS = 30_000;
+// Nothing tells when a loop of links or a tree that is too large is gone, and looking may take long.
+const LOOK_AGAIN_MS = 300_000;
+
+/** A path that was left out; `missing` is the directory that it lacks, null for any other reason. */
+type LeftOut = Pick<Gap, 'missing'>;
 
 /** Remembers the mounts of a resolution and finds the first path that they changed for. */
 export class MountWatch {
   readonly #mounts: () => Result<readonly Mount[]>;
   #known: ReadonlyMap<string, string> | null = null;
-  #missing: readonly string[] = [];
+  #leftOut: readonly LeftOut[] = [];
+  /** Since when nothing was tried; null until somebody asks. */
+  #idleSinceMs: number | null = null;
   #failed: { readonly mounts: string; readonly atMs: number } | null = null;
 
   constructor(mounts: () => Result<readonly Mount[]>) {
@@ -31,15 +39,16 @@ export class MountWatch {
     return mounts.ok ? mounts.value : null;
   }
 
-  /** Paths were resolved while these were the mounts; some lacked these directories. */
+  /** Paths were resolved while these were the mounts; some were left out. */
   note(
     paths: readonly string[],
     mounts: readonly Mount[] | null,
-    missing: readonly string[],
+    leftOut: readonly LeftOut[],
   ): void {
     this.#known =
       mounts === null ? null : new Map(paths.map((path) => [path, fingerprint(path, mounts)]));
-    this.#missing = missing;
+    this.#leftOut = leftOut;
+    this.#idleSinceMs = null;
     this.#failed = null;
   }
 
@@ -51,15 +60,17 @@ export class MountWatch {
   /** Nobody knows what the generation in force was resolved with. */
   forget(): void {
     this.#known = null;
-    this.#missing = [];
+    this.#leftOut = [];
+    this.#idleSinceMs = null;
     this.#failed = null;
   }
 
   /** Whether paths should be resolved again now. */
   isDue(nowMs: number): boolean {
-    const isAsked =
-      !this.isKnown || this.changed() !== null || this.#missing.some((it) => existsSync(it));
-    if (!isAsked || this.#failed === null) return isAsked;
+    if (this.#failed === null) {
+      return !this.isKnown || this.changed() !== null || this.#mayBeBack(nowMs);
+    }
+    // Also when all is as it was: what was told of the failure has to be taken back.
     const { mounts, atMs } = this.#failed;
     // The clock may be set back.
     const isLong = Math.abs(nowMs - atMs) >= RETRY_MS;
@@ -69,6 +80,12 @@ export class MountWatch {
   /** Whether {@link note} was called since {@link forget}. */
   get isKnown(): boolean {
     return this.#known !== null;
+  }
+
+  #mayBeBack(nowMs: number): boolean {
+    this.#idleSinceMs ??= nowMs;
+    const isLong = Math.abs(nowMs - this.#idleSinceMs) >= LOOK_AGAIN_MS;
+    return this.#leftOut.some(({ missing }) => (missing === null ? isLong : existsSync(missing)));
   }
 
   /** A path that other mounts concern now; null when there is none. */

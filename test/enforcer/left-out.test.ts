@@ -106,10 +106,21 @@ it('a loop of links in the place of a directory leaves out that path alone', asy
   host.reboot();
   rmSync(at('one'), { recursive: true });
   symlinkSync('one', at('one'));
-  const status = await statusOf(await start());
+  const enforcer = await start();
+  const status = await statusOf(enforcer);
   expect([digestOf(status), status.leftOut]).toEqual([bundle.digest, [at('one/secret')]]);
   expect(causesOf(status)).toEqual([expect.stringMatching(/^stage\/too-many-symlinks: /)]);
   expect(isProtected('two/secret')).toBe(true);
+  // Nothing tells when the loop is gone: it is looked for every five minutes.
+  await enforcer.resolveAgain();
+  rmSync(at('one'));
+  layOut('one');
+  host.clock.now += 299_999;
+  await enforcer.resolveAgain();
+  expect((await statusOf(enforcer)).leftOut).toHaveLength(1);
+  host.clock.now += 1;
+  await enforcer.resolveAgain();
+  expect([(await statusOf(enforcer)).leftOut, isProtected('one/secret')]).toEqual([[], true]);
 });
 
 it('a tree that somebody filled is still a tree; only files with further names outside are unknown', async () => {
@@ -162,4 +173,7 @@ it('while it is in force, nothing is left out: what was resolved stays, and is n
   layOut('one');
   await enforcer.resolveAgain();
   expect(isProtected('one/secret')).toBe(true);
+  expect((await statusOf(enforcer)).alerts.map(({ code }) => code)).toEqual([
+    'stage/parent-missing',
+  ]);
 });
