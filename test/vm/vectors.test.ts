@@ -15,7 +15,7 @@ import { createDisk } from '../support/guest/disk.ts';
 import { DEFAULT_SERIES } from '../support/guest/guest.ts';
 import { type Lab, startLab } from '../support/lab/lab.ts';
 import { readVectors, type Vector } from '../support/policy/vectors.ts';
-import { type Digests, policyFilesOf } from './golden/policies.ts';
+import { type Digests, policyFilesOf, readPolicy } from './golden/policies.ts';
 import {
   type Attempted,
   attemptScript,
@@ -43,6 +43,8 @@ const played = vectors.filter(({ id }) => !IMPOSSIBLE.has(id));
 const worlds = worldsOf(played);
 const digests = [...new Set(played.flatMap(({ request }) => request.exeDigest ?? []))];
 
+/** Worlds that this kernel can play. */
+let able: readonly World[];
 let attempts: ReadonlyMap<string, Attempted>;
 let events: readonly DecisionEvent[];
 
@@ -58,8 +60,10 @@ beforeAll(async () => {
       disks: { worlds: disk },
       install: install.join('\n'),
     });
-    await activate(lab, await measure(lab));
-    await lab.host.guest.put('/run/vectors.sh', attemptScript(worlds));
+    const measured = await measure(lab);
+    able = worlds.filter((world) => measured.size > 0 || !namesDigest(world));
+    await activate(lab, measured);
+    await lab.host.guest.put('/run/vectors.sh', attemptScript(able));
     const ran = await lab.host.guest.run(['sh', '/run/vectors.sh'], { timeoutMs: PLAY_TIMEOUT_MS });
     attempts = readAttempts(ran.stdout);
     events = await lab.host.events(EVENTS_MAX);
@@ -69,17 +73,25 @@ beforeAll(async () => {
   }
 }, RUN_TIMEOUT_MS);
 
+// Empty where the kernel seals no file.
 async function measure(lab: Lab): Promise<Digests> {
   const measured = new Map<string, string>();
   for (const [at, digest] of digests.entries()) {
     const { stdout } = await lab.host.guest.run(['op', 'measure', samplePath(at)]);
-    measured.set(digest, stdout.split('\n', 1)[0] ?? '');
+    const [line = ''] = stdout.split('\n', 1);
+    if (line.startsWith('sha256:')) measured.set(digest, line);
   }
   return measured;
 }
 
+function namesDigest({ policy }: World): boolean {
+  return policy.some((name) =>
+    readPolicy(name).rules.some((rule) => rule.except.some((it) => it.digest !== undefined)),
+  );
+}
+
 async function activate(lab: Lab, measured: Digests): Promise<void> {
-  const files = worlds.flatMap((world: World) => Object.entries(policyFilesOf(world, measured)));
+  const files = able.flatMap((world: World) => Object.entries(policyFilesOf(world, measured)));
   const bundle = await lab.origin.push(Object.fromEntries(files), 'Every golden vector');
   const { lastOutcome } = await lab.host.waitUntil(
     'the policies of the vectors were judged',
@@ -95,6 +107,7 @@ describe('live hooks', () => {
     ({ vector }, { skip }) => {
       const reason = IMPOSSIBLE.get(vector.id);
       if (reason !== undefined) skip(reason);
+      if (!able.some((it) => it.vectors.includes(vector))) skip('this kernel has no fs-verity');
       expect(seenOf(vector)).toEqual(wantedOf(vector));
     },
   );
