@@ -46,7 +46,7 @@ import type { KernelPort } from './kernel-port.ts';
 import { Losses } from './losses.ts';
 import { NOT_PROTECTED, openKernel } from './open-kernel.ts';
 import type { Proven, Prover } from './prover.ts';
-import { checkMounts, refresh } from './refresh.ts';
+import { checkMounts, pauseAfter, refresh } from './refresh.ts';
 import { removeSource } from './remove-source.ts';
 import { recordRollback } from './rollback.ts';
 import type { SelfPlan } from './self-protection.ts';
@@ -62,7 +62,6 @@ const TRUST_ALERTS = [
   ...(['trust/would-distrust', 'trust/unsigned', 'trust/invalid'] as const),
   'restore/trust-changed',
 ] as const;
-const RESOLVE_PERIOD_MS = 1000;
 
 /** The parts of the process. */
 export interface EnforcerParts {
@@ -115,9 +114,12 @@ export class Enforcer implements EnforcerPort {
   /** Keeps paths resolved while mounts change, until the signal aborts. */
   async keepResolving(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
-    while (!signal.aborted) {
-      await clock.sleep(RESOLVE_PERIOD_MS, signal);
-      if (!signal.aborted) await this.resolveAgain();
+    for (let pauseMs = pauseAfter(0); !signal.aborted; ) {
+      await clock.sleep(pauseMs, signal);
+      if (signal.aborted) return;
+      const beganMs = clock.nowMs();
+      await this.resolveAgain();
+      pauseMs = pauseAfter(clock.nowMs() - beganMs);
     }
   }
 

@@ -17,6 +17,15 @@ export interface Refreshed {
   readonly renewed: boolean;
 }
 
+const PAUSE_MS = { min: 1000, max: 300_000 } as const;
+/** While paths are resolved nothing else is answered: at most a fifth of the time may go there. */
+const PAUSE_PER_WORK = 4;
+
+/** How long to wait after looking at paths took this long. */
+export function pauseAfter(tookMs: number): number {
+  return Math.min(PAUSE_MS.max, Math.max(PAUSE_MS.min, PAUSE_PER_WORK * tookMs));
+}
+
 /** Tells an operator which path is not resolved any more; answers whether there is one. */
 export function checkMounts({ watch, alerts }: Pick<BuildOptions, 'watch' | 'alerts'>): boolean {
   const path = watch.changed();

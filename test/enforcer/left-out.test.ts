@@ -177,3 +177,30 @@ it('while it is in force, nothing is left out: what was resolved stays, and is n
     'stage/parent-missing',
   ]);
 });
+
+it('resolving that takes long is followed by a pause that is longer, in which others are answered', async () => {
+  const mounts = [{ id: 1, dev: 1, root: '/', point: '/' }];
+  const enforcer = await host.start({ mounts: () => ({ ok: true, value: [...mounts] }) });
+  const scan = host.kernel.scan.bind(host.kernel);
+  let scans = 0;
+  host.kernel.scan = (root, max) => {
+    scans += 1;
+    host.clock.now += 30_000;
+    mounts.push({ id: mounts.length + 1, dev: 2, root: '/', point: at('tree') });
+    return scan(root, max);
+  };
+  const stop = new AbortController();
+  const kept = enforcer.keepResolving(stop.signal);
+  const after = async (ms: number) => {
+    host.clock.advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+    await enforcer.probe();
+    return scans;
+  };
+  expect(await after(1000)).toBe(1);
+  const first = await after(119_999);
+  const second = await after(1);
+  expect([first, second]).toEqual([1, 2]);
+  stop.abort();
+  await kept;
+});
