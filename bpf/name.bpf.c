@@ -7,19 +7,11 @@
  */
 #include "enforce.h"
 
-/* A name that nothing has yet: the kernel has seen to that (may_create). */
-static __always_inline int wd_judge_new(__u32 hook, struct dentry *dentry)
+static __always_inline int wd_judge_name(__u32 hook, __u32 op, struct dentry *dentry)
 {
-	struct wd_request request = { .from = dentry, .hook = hook, .op = WD_OP_CREATE };
+	struct wd_request request = { .from = dentry, .hook = hook, .op = op };
 
-	return wd_enforce(&request);
-}
-
-static __always_inline int wd_judge_gone(__u32 hook, struct dentry *dentry)
-{
-	struct wd_request request = { .from = dentry, .hook = hook, .op = WD_OP_DELETE };
-
-	request.inode = dentry->d_inode;
+	request.inode = dentry->d_inode; /* NULL where the name is about to be created */
 	return wd_enforce(&request);
 }
 
@@ -28,7 +20,7 @@ int BPF_PROG(inode_create, struct inode *dir, struct dentry *dentry, unsigned sh
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_new(WD_HOOK_INODE_CREATE, dentry);
+	return wd_judge_name(WD_HOOK_INODE_CREATE, WD_OP_CREATE, dentry);
 }
 
 SEC("lsm/inode_symlink")
@@ -36,7 +28,7 @@ int BPF_PROG(inode_symlink, struct inode *dir, struct dentry *dentry, const char
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_new(WD_HOOK_INODE_SYMLINK, dentry);
+	return wd_judge_name(WD_HOOK_INODE_SYMLINK, WD_OP_CREATE, dentry);
 }
 
 SEC("lsm/inode_mkdir")
@@ -44,7 +36,7 @@ int BPF_PROG(inode_mkdir, struct inode *dir, struct dentry *dentry, unsigned sho
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_new(WD_HOOK_INODE_MKDIR, dentry);
+	return wd_judge_name(WD_HOOK_INODE_MKDIR, WD_OP_CREATE, dentry);
 }
 
 SEC("lsm/inode_mknod")
@@ -53,7 +45,7 @@ int BPF_PROG(inode_mknod, struct inode *dir, struct dentry *dentry, unsigned sho
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_new(WD_HOOK_INODE_MKNOD, dentry);
+	return wd_judge_name(WD_HOOK_INODE_MKNOD, WD_OP_CREATE, dentry);
 }
 
 SEC("lsm/inode_unlink")
@@ -61,7 +53,7 @@ int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry, int ret)
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_gone(WD_HOOK_INODE_UNLINK, dentry);
+	return wd_judge_name(WD_HOOK_INODE_UNLINK, WD_OP_DELETE, dentry);
 }
 
 SEC("lsm/inode_rmdir")
@@ -69,7 +61,7 @@ int BPF_PROG(inode_rmdir, struct inode *dir, struct dentry *dentry, int ret)
 {
 	if (ret != 0)
 		return ret;
-	return wd_judge_gone(WD_HOOK_INODE_RMDIR, dentry);
+	return wd_judge_name(WD_HOOK_INODE_RMDIR, WD_OP_DELETE, dentry);
 }
 
 SEC("lsm/inode_link")

@@ -34,16 +34,9 @@ struct wd_request {
 };
 
 /*
- * What a rename replaces, or NULL. Verifiers of 6.4 to 6.15 hold that every dentry they trust has an
- * inode: they drop a test of that, and let what follows it read through NULL with nothing to catch
- * the fault. So whether there is one is asked of memory (wd_note_victim), and nothing tests the inode
- * of a dentry that may have none.
+ * Whether a rename replaces something is asked of memory: verifiers of 6.4 to 6.15 hold that every
+ * dentry they trust has an inode, and drop a test of that where nothing else leads to what follows.
  */
-static __always_inline struct inode *wd_victim_of(const struct wd_request *request)
-{
-	return request->victim ? request->to->d_inode : NULL;
-}
-
 static __always_inline void wd_note_victim(struct wd_request *request)
 {
 	bpf_probe_read_kernel(&request->victim, sizeof(request->victim), &request->to->d_inode);
@@ -86,7 +79,7 @@ static __always_inline int wd_decide_request(struct wd_judge *judge,
 	wd_walk_side(WD_SIDE_FROM, judge);
 	if (request->to && !findings->incomplete) {
 		judge->at.first = request->to;
-		judge->at.first_inode = wd_victim_of(request);
+		judge->at.first_inode = request->to->d_inode;
 		findings->ancestor = wd_is_dir(judge->at.first_inode);
 		findings->place.start = 0;
 		wd_walk_side(WD_SIDE_TO, judge);
@@ -112,7 +105,7 @@ static __always_inline int wd_answer(struct wd_judge *judge, struct wd_scratch *
 	ret = wd_ret_of(action);
 	if (request->to && decision->side == WD_SIDE_TO) {
 		object = request->to;
-		inode = wd_victim_of(request);
+		inode = object->d_inode;
 	}
 	wd_emit(judge, slot, request->hook, object, inode);
 	request->echo = wd_nil(judge->generation) + 1;
@@ -211,9 +204,8 @@ static __always_inline int wd_concerns_nobody(const struct wd_generation *genera
 	if (!quiet || !request->to)
 		return quiet;
 	if (request->op == WD_OP_RENAME)
-		return wd_is_quiet_beside(generation, request->from, request->to,
-					  wd_victim_of(request), quiet, names);
-	return wd_is_quiet(generation, request->to, NULL, 0, &names);
+		return wd_is_quiet_beside(generation, request->from, request->to, quiet, names);
+	return wd_is_quiet(generation, request->to, request->to->d_inode, 0, &names);
 }
 
 #ifdef WD_ORACLE

@@ -242,14 +242,14 @@ static __always_inline int wd_is_quiet(const struct wd_generation *generation,
  * ask but the inode that is there.
  */
 static __always_inline int wd_is_quiet_beside(const struct wd_generation *generation,
-					      struct dentry *from, struct dentry *to,
-					      struct inode *victim, int quiet, __u32 names)
+					      struct dentry *from, struct dentry *to, int quiet,
+					      __u32 names)
 {
 	const struct wd_filter *filter = wd_filter_in_force(generation->bank);
 
 	if (names || to->d_parent != from->d_parent)
-		return wd_is_quiet(generation, to, victim, 0, &names);
-	if (!filter || wd_is_listed(generation, filter, victim))
+		return wd_is_quiet(generation, to, to->d_inode, 0, &names);
+	if (!filter || wd_is_listed(generation, filter, to->d_inode))
 		return 0;
 	return quiet;
 }

@@ -60,7 +60,6 @@ export const ON_KERNEL: readonly Mutant[] = [
       'wd_judge_layer(0, &at);',
       '27b|29b',
     ],
-    ['hook-victim', 'return request->victim ? request->to->d_inode : NULL;', 'return NULL;', '5b'],
     ['hook-replaces', 'request->victim != 0);', 'request->to != NULL);', '62e'],
     ['layer-alias', 'return wd_alias_of(request->inode);', 'return 0;', '27b'],
     ['layer-lower', 'return wd_overlay_lower(request->inode);', 'return 0;', '29b'],
@@ -94,7 +93,7 @@ export const ON_KERNEL: readonly Mutant[] = [
     ],
     [
       'kept-beside-victim',
-      'if (!filter || wd_is_listed(generation, filter, victim))',
+      'if (!filter || wd_is_listed(generation, filter, to->d_inode))',
       'if (!filter)',
       '5b',
     ],
