@@ -1,6 +1,6 @@
 // Resolves the paths of the generation in force again, when mounts have changed, when a directory that was
 // missing is there, or when nobody knows what it was resolved with. The rules stay; a new generation is made
-// only when its image differs, and it leaves out nothing that the one in force has.
+// only when its image or what it leaves out differs, and it leaves out nothing that the one in force has.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -50,16 +50,13 @@ export async function refresh(
   if (!compiled.ok) return compiled;
   const { gaps } = compiled.value;
   const { digest } = packImage(compiled.value.image, { generation: 1, bank: 0 });
-  if (digest === row.imageDigest) {
-    alerts.clear('host/mounts-changed');
-    tellLeftOut(row.leftOut, gaps, alerts);
-    return ok({ row, renewed: false });
-  }
-  const renewed = generations.bringUp(row, row.canaryDir, compiled.value);
+  // The tables may be the same when more is known: a tree in which no file has a further name.
+  const isSame = digest === row.imageDigest && gaps.length === row.leftOut.length;
+  const renewed = isSame ? ok(row) : generations.bringUp(row, row.canaryDir, compiled.value);
   if (!renewed.ok) return renewed;
   alerts.clear('host/mounts-changed');
   tellLeftOut(renewed.value.leftOut, gaps, alerts);
-  if (!row.confirmed) return ok({ row: renewed.value, renewed: true });
+  if (isSame || !row.confirmed) return ok({ row: renewed.value, renewed: !isSame });
   const confirmed = confirmAgain(renewed.value, options);
   return confirmed.ok ? ok({ row: confirmed.value, renewed: true }) : confirmed;
 }
