@@ -7,7 +7,7 @@ import { planHooks } from '../core/enforcer/hooks.ts';
 import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { RuleLine } from '../core/enforcer/startup.ts';
 import { buildImage } from '../core/image/build.ts';
-import { type Gap, spare } from '../core/image/gaps.ts';
+import { type Gap, type MayLeaveOut, spare } from '../core/image/gaps.ts';
 import type { GenerationImage } from '../core/image/image.ts';
 import { type SelfPaths, withBaseline } from '../core/policy/baseline.ts';
 import { OPERATIONS, type Operation } from '../core/policy/document.ts';
@@ -44,9 +44,6 @@ export interface CompileHost {
   readonly programs: readonly KernelProgram[];
   readonly resolver: ResolverOptions;
 }
-
-/** Whether a path that cannot be resolved is left out; where not, nothing is compiled. */
-export type MayLeaveOut = (path: string) => boolean;
 
 /** Compiles the rules of every source (or none) together with the baseline. */
 export function compileGeneration(

@@ -128,8 +128,8 @@ export class Enforcer implements EnforcerPort {
     return this.#turns.take(async () => {
       const { clock, alerts } = this.#parts;
       const { watch } = this.#build;
-      checkMounts(this.#build);
-      const row = watch.isDue(clock.nowMs()) ? this.#current() : null;
+      const moved = checkMounts(this.#build);
+      const row = watch.isDue(moved, clock.nowMs()) ? this.#current() : null;
       if (row === null) return;
       const refreshed = await refresh(row, this.#build);
       if (!refreshed.ok) {

@@ -8,17 +8,14 @@
 import type { Digest } from '../core/digest.ts';
 import type { KernelProgram } from '../core/enforcer/kernel.ts';
 import type { GenerationRow } from '../core/enforcer/startup.ts';
+import type { MayLeaveOut } from '../core/image/gaps.ts';
 import type { SelfPaths } from '../core/policy/baseline.ts';
 import type { PolicyIr } from '../core/policy/ir.ts';
 import { err, type Failure, failure, ok, type Result } from '../core/result.ts';
 import type { AdmissionOptions } from './admission.ts';
 import type { Alerts } from './alerts.ts';
 import { isCanaryComplete, prepareCanary } from './canary.ts';
-import {
-  type CompiledGeneration,
-  compileGeneration,
-  type MayLeaveOut,
-} from './compile-generation.ts';
+import { type CompiledGeneration, compileGeneration } from './compile-generation.ts';
 import { findDistrust } from './distrust.ts';
 import type { Generations } from './generations.ts';
 import { ANY_PATH, tellLeftOut } from './left-out.ts';

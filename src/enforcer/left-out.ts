@@ -3,10 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { GenerationRow } from '../core/enforcer/startup.ts';
-import type { Gap } from '../core/image/gaps.ts';
+import type { Gap, MayLeaveOut } from '../core/image/gaps.ts';
 import { failure } from '../core/result.ts';
 import type { Alerts } from './alerts.ts';
-import type { MayLeaveOut } from './compile-generation.ts';
 
 const TOLD_MAX = 8;
 

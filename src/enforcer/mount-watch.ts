@@ -45,11 +45,10 @@ export class MountWatch {
     mounts: readonly Mount[] | null,
     leftOut: readonly LeftOut[],
   ): void {
-    this.#known =
-      mounts === null ? null : new Map(paths.map((path) => [path, fingerprint(path, mounts)]));
+    this.forget();
     this.#leftOut = leftOut;
-    this.#idleSinceMs = null;
-    this.#failed = null;
+    if (mounts !== null)
+      this.#known = new Map(paths.map((path) => [path, fingerprint(path, mounts)]));
   }
 
   /** Paths could not be resolved again; what was resolved before stays. */
@@ -65,11 +64,9 @@ export class MountWatch {
     this.#failed = null;
   }
 
-  /** Whether paths should be resolved again now. */
-  isDue(nowMs: number): boolean {
-    if (this.#failed === null) {
-      return !this.isKnown || this.changed() !== null || this.#mayBeBack(nowMs);
-    }
+  /** Whether paths should be resolved again now; `moved`: {@link changed} has just named one. */
+  isDue(moved: boolean, nowMs: number): boolean {
+    if (this.#failed === null) return moved || !this.isKnown || this.#mayBeBack(nowMs);
     // Also when all is as it was: what was told of the failure has to be taken back.
     const { mounts, atMs } = this.#failed;
     // The clock may be set back.

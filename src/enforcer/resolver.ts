@@ -10,6 +10,7 @@
 import { readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { PathFact } from '../core/enforcer/kernel.ts';
+import type { MayLeaveOut } from '../core/image/gaps.ts';
 import {
   type Identity,
   type NameFact,
@@ -50,7 +51,7 @@ type Fact = Resolution extends ReadonlyMap<string, infer T> ? T : never;
 export function resolvePolicy(
   ir: PolicyIr,
   options: ResolverOptions,
-  mayLeaveOut: (path: string) => boolean = () => false,
+  mayLeaveOut: MayLeaveOut = () => false,
 ): Result<Resolution> {
   const resolution = new Map<string, Fact>();
   const budget = { entriesLeft: options.scanEntriesMax };

@@ -17,6 +17,9 @@ export interface Gap {
   readonly missing: string | null;
 }
 
+/** Whether a path that cannot be resolved is left out; where not, nothing is compiled. */
+export type MayLeaveOut = (path: string) => boolean;
+
 /** What of a policy can be in force, and what cannot. */
 export interface Spared {
   readonly ir: PolicyIr;
@@ -28,11 +31,7 @@ export interface Spared {
  * Takes out the objects that were not found and may be left out. Rules keep their number, without objects
  * too. Warder's own rules are never without one: building fails there.
  */
-export function spare(
-  ir: PolicyIr,
-  resolution: Resolution,
-  mayLeaveOut: (path: string) => boolean,
-): Spared {
+export function spare(ir: PolicyIr, resolution: Resolution, mayLeaveOut: MayLeaveOut): Spared {
   const gaps = new Map<string, Gap>();
   const note = (rule: IrRule, path: string): boolean => {
     const fact = resolution.get(path);
